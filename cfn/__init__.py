@@ -1,0 +1,1 @@
+"""Pure: a Platform and a Region in, troposphere templates out."""

@@ -1,0 +1,1 @@
+"""Build, watch and fail over an EKS platform that lives in two AWS Regions."""

@@ -1,0 +1,256 @@
+"""AWS clients bound to one Region as a value, so that no call can go to a Region by accident.
+
+`Aws` is made once per run and hands out an `AwsRegion` per Region. Each client's endpoint is
+asserted when it is made: target `local` is loopback only, target `aws` is the Region's own
+endpoint only. A dark Region hangs, so connecting takes 2 s at most, reading 5 s (real seconds).
+"""
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from platform_pipelines.aws.settings import LOOPBACK, Settings, Target
+from platform_pipelines.errors import Failed, Refused
+from platform_pipelines.model import Platform, Region
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_efs import EFSClient
+    from mypy_boto3_eks import EKSClient
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_route53 import Route53Client
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
+
+ClientName = Literal[
+    "cloudformation", "cloudwatch", "dynamodb", "ecr", "efs", "eks", "rds", "route53", "s3", "sts"
+]
+
+# Route 53 belongs to no Region: a client of it always speaks to us-east-1.
+GLOBAL_REGION = "us-east-1"
+GLOBAL_CLIENTS = ("route53",)
+
+# What a call can raise when AWS refuses, breaks or does not answer.
+AwsError = (BotoCoreError, ClientError, ResponseParserError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long one call may take, in real seconds, and how often it is tried."""
+
+    connect: float = 2.0
+    read: float = 5.0
+    attempts: int = 3
+
+
+PROBE = Timeouts(connect=1.5, read=1.5, attempts=1)
+
+
+@dataclass
+class WrongEndpoint(Refused):
+    """A client would speak to an address that the target does not allow."""
+
+    service: str
+    endpoint: str
+    target: Target
+
+    def __str__(self) -> str:
+        allowed = "loopback" if self.target is Target.LOCAL else "the Region's own endpoint"
+        return (
+            f"The {self.service} client would call {self.endpoint}; target {self.target} allows "
+            f"{allowed} only. Remove endpoint settings from the environment and ~/.aws/config."
+        )
+
+
+@dataclass
+class WrongAccount(Refused):
+    """The credentials belong to another account than `platform.yaml` names."""
+
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return (
+            f"The credentials are of account {self.found}; platform.yaml says {self.expected}. "
+            f"Use credentials of {self.expected}, or correct `account`."
+        )
+
+
+@dataclass
+class Unreachable(Failed):
+    """No endpoint of AWS, or of the local Regions, answered."""
+
+    where: str
+    reason: str
+    target: Target
+
+    def __str__(self) -> str:
+        hint = (
+            "Start the local Regions with `make dev` or set PLATFORM_LOCAL_URL."
+            if self.target is Target.LOCAL
+            else "Check the network and the credentials of this controller."
+        )
+        return f"{self.where} does not answer: {self.reason}. {hint}"
+
+
+def error_code(error: Exception) -> str:
+    """The AWS error code of a `ClientError`; the class's name of anything else."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return type(error).__name__
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsRegion:
+    """The clients of one Region. Thread-safe: each client is made once, under a lock."""
+
+    region: Region
+    settings: Settings
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    session: boto3.Session = field(repr=False)
+    lock: threading.Lock = field(repr=False, compare=False)
+
+    @property
+    def alias(self) -> str:
+        return self.region.alias
+
+    @property
+    def name(self) -> str:
+        return self.region.name
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        return self._client("cloudformation")
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        return self._client("cloudwatch")
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return self._client("dynamodb")
+
+    @cached_property
+    def ecr(self) -> "ECRClient":
+        return self._client("ecr")
+
+    @cached_property
+    def efs(self) -> "EFSClient":
+        return self._client("efs")
+
+    @cached_property
+    def eks(self) -> "EKSClient":
+        return self._client("eks")
+
+    @cached_property
+    def rds(self) -> "RDSClient":
+        return self._client("rds")
+
+    @cached_property
+    def route53(self) -> "Route53Client":
+        return self._client("route53")
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return self._client("s3")
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        return self._client("sts")
+
+    def _client(self, service: ClientName) -> Any:
+        local = self.settings.target is Target.LOCAL
+        config = Config(
+            connect_timeout=self.timeouts.connect,
+            read_timeout=self.timeouts.read,
+            retries={"mode": "standard", "total_max_attempts": self.timeouts.attempts},
+            max_pool_connections=32,
+            ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # unknown to the stubs
+            s3={"addressing_style": "path"} if local else None,
+        )
+        with self.lock:
+            client = self.session.client(
+                service,
+                region_name=GLOBAL_REGION if service in GLOBAL_CLIENTS else self.name,
+                endpoint_url=self.settings.local_url if local else None,
+                config=config,
+            )
+        self._assert_endpoint(service, client.meta.endpoint_url)
+        return client
+
+    def _assert_endpoint(self, service: ClientName, endpoint: str) -> None:
+        host = urlsplit(endpoint).hostname or ""
+        if self.settings.target is Target.LOCAL:
+            right = host in LOOPBACK
+        elif service in GLOBAL_CLIENTS:
+            right = host == f"{service}.amazonaws.com"
+        else:
+            right = host.endswith(f".{self.name}.amazonaws.com")
+        if not right:
+            raise WrongEndpoint(service, endpoint, self.settings.target)
+
+
+class Aws:
+    """Both Regions of a platform, as one run sees them."""
+
+    def __init__(
+        self, platform: Platform, settings: Settings, timeouts: Timeouts | None = None
+    ) -> None:
+        self.platform = platform
+        self.settings = settings
+        key = settings.access_key
+        session = boto3.Session(
+            aws_access_key_id=key, aws_secret_access_key="local" if key else None
+        )
+        lock = threading.Lock()
+        self._regions = {
+            region.alias: AwsRegion(
+                region=region,
+                settings=settings,
+                timeouts=timeouts or Timeouts(),
+                session=session,
+                lock=lock,
+            )
+            for region in platform.regions
+        }
+
+    def __getitem__(self, alias: str) -> AwsRegion:
+        """The Region of this alias. Raises: UnknownRegion."""
+        return self._regions[self.platform.region(alias).alias]
+
+    def __iter__(self) -> "Any":
+        return iter(self._regions.values())
+
+    def other(self, alias: str) -> AwsRegion:
+        """The Region that is not `alias`."""
+        return self._regions[self.platform.other(alias).alias]
+
+    def verify_account(self) -> None:
+        """Ask the Regional STS endpoints who we are; the first answer decides, so that a dark
+        Region cannot stop us. Raises: WrongAccount, Unreachable."""
+        regions = list(self)
+        own = self.settings.controller
+        regions.sort(key=lambda region: region.alias != own)
+        reasons: list[str] = []
+        for region in regions:
+            try:
+                found = region.sts.get_caller_identity()["Account"]
+            except AwsError as error:
+                reasons.append(f"{region.alias}: {error}")
+                continue
+            if found != self.platform.account:
+                raise WrongAccount(found, self.platform.account)
+            return
+        local = self.settings.target is Target.LOCAL
+        where = self.settings.local_url if local else "AWS STS"
+        raise Unreachable(where, "; ".join(reasons), self.settings.target)

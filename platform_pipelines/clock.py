@@ -1,0 +1,127 @@
+"""Time as a value: every wait and every parallel call of the product goes through a `Clock`.
+
+`RealClock` is wall time. `ScaledClock` is the time of local Regions that run faster than the world:
+now = origin + (real - origin) * speed. Durations are always AWS-like seconds. A wait ends early
+when the run's stop event is set; whoever waits then gets `Stopped`.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
+
+from platform_pipelines.errors import InvalidEnvironment, PlatformError
+
+T = TypeVar("T")
+
+VARIABLE = "PLATFORM_CLOCK"
+FORMS = "'real' or 'scaled:<speed>:<unix origin>'"
+
+
+class Stopped(PlatformError):
+    """The run was asked to stop; nothing more may be changed."""
+
+    def __str__(self) -> str:
+        return "The run was asked to stop and changed nothing more; start it again to go on."
+
+
+class Clock(Protocol):
+    """What the product knows of time."""
+
+    @property
+    def speed(self) -> float:
+        """AWS-like seconds per real second."""
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, at the clock's speed."""
+
+    def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
+        """Wait `seconds`. Raises: Stopped, as soon as `stop` is set."""
+
+    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """Run `calls` in parallel and return their results in order; the first error is raised
+        after all have ended."""
+
+
+def _gather(calls: Sequence[Callable[[], T]]) -> list[T]:
+    if not calls:
+        return []
+    with ThreadPoolExecutor(max_workers=min(len(calls), 16), thread_name_prefix="gather") as pool:
+        futures = [pool.submit(call) for call in calls]
+    return [future.result() for future in futures]
+
+
+class RealClock:
+    """Wall time."""
+
+    speed = 1.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
+        if (stop or threading.Event()).wait(max(0.0, seconds)):
+            raise Stopped
+
+    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        return _gather(calls)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledClock:
+    """Time that runs `speed` times as fast as the world since `origin` (Unix seconds)."""
+
+    speed: float
+    origin: float
+
+    def at(self, real: float) -> float:
+        """The AWS-like Unix time at the real Unix time `real`."""
+        return self.origin + (real - self.origin) * self.speed
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.at(time.time()), UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic() * self.speed
+
+    def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
+        if (stop or threading.Event()).wait(max(0.0, seconds / self.speed)):
+            raise Stopped
+
+    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        return _gather(calls)
+
+
+def parse(text: str) -> Clock:
+    """The clock that a `PLATFORM_CLOCK` value names. Raises: InvalidEnvironment."""
+    if text == "real":
+        return RealClock()
+    match text.split(":"):
+        case ["scaled", speed, origin]:
+            try:
+                clock = ScaledClock(float(speed), float(origin))
+            except ValueError:
+                raise InvalidEnvironment(VARIABLE, text, FORMS) from None
+            if 0 < clock.speed <= 1000:
+                return clock
+    raise InvalidEnvironment(VARIABLE, text, FORMS)
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Clock:
+    """The clock of this process; real time when `PLATFORM_CLOCK` is not set."""
+    return parse(environ.get(VARIABLE, "real"))
+
+
+def seconds(delta: timedelta) -> float:
+    """A duration as seconds, for metadata and reports."""
+    return round(delta.total_seconds(), 3)

@@ -1,0 +1,1 @@
+"""Seeing a Region outage, deciding, failing over, and leaving evidence."""

@@ -1,0 +1,1 @@
+"""The steps of a failover: each observes, decides, acts and awaits."""

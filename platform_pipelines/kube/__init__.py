@@ -1,0 +1,1 @@
+"""What the product asks of the EKS clusters' Kubernetes APIs."""

@@ -1,0 +1,1 @@
+"""AWS services of the local Regions: what ministack lacks or answers at once."""

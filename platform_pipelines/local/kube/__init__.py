@@ -1,0 +1,1 @@
+"""One Kubernetes API per local Region, and the small controllers behind it."""

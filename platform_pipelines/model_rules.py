@@ -1,0 +1,134 @@
+"""The rules of `platform.yaml` that look at more than one value.
+
+They read the file's plain data, not validated records, so that they can speak even when something
+else is wrong: a file with five mistakes reports five. Whatever has the wrong shape is passed over
+here, because the records of `model` report it. Each rule yields `path: value; what is allowed`.
+"""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+Data = dict[str, Any]
+Rule = Callable[[Data], Iterable[str]]
+
+
+def mistakes(data: Data) -> list[str]:
+    """Everything that the rules find in a file."""
+    return [line for rule in RULES for line in rule(data)]
+
+
+def _items(data: Data, key: str) -> Iterator[tuple[str, Data]]:
+    """The records below a list, each with its path."""
+    records = data.get(key)
+    if isinstance(records, list):
+        for i, record in enumerate(records):
+            if isinstance(record, dict):
+                yield f"{key}[{i}]", record
+
+
+def _values(data: Data, key: str, field: str) -> list[str]:
+    values = (record.get(field) for _, record in _items(data, key))
+    return [value for value in values if isinstance(value, str)]
+
+
+def _network(value: object) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def names_are_unique(data: Data) -> Iterable[str]:
+    """No two records of a list share a name."""
+    for key, field in (
+        ("regions", "alias"),
+        ("regions", "name"),
+        ("node_groups", "name"),
+        ("services", "name"),
+        ("services", "host"),
+        ("file_systems", "name"),
+        ("databases", "name"),
+    ):
+        for value, count in Counter(_values(data, key, field)).items():
+            if count > 1:
+                yield f"{key}[].{field}: {value!r} stands there {count} times; each must be unique"
+
+
+def regions_exist(data: Data) -> Iterable[str]:
+    """`home` is one of the Regions, `witness` is a third one."""
+    aliases, names = _values(data, "regions", "alias"), _values(data, "regions", "name")
+    home, witness = data.get("home"), data.get("witness")
+    if isinstance(home, str) and aliases and home not in aliases:
+        yield f"home: {home!r} is not a Region; allowed: {', '.join(aliases)}"
+    if isinstance(witness, str) and witness in names:
+        yield f"witness: {witness!r} is one of the two Regions; allowed: a third one, as ap-northeast-3"
+
+
+def zones_belong(data: Data) -> Iterable[str]:
+    """A Region's zones are its own, and different."""
+    for path, region in _items(data, "regions"):
+        name, zones = region.get("name"), region.get("zones")
+        if not (isinstance(name, str) and isinstance(zones, list)):
+            continue
+        texts = [zone for zone in zones if isinstance(zone, str)]
+        if any(not zone.startswith(name) for zone in texts) or len(set(texts)) < len(texts):
+            yield f"{path}.zones: {texts}; allowed: three different zones of {name}"
+
+
+def networks_fit(data: Data) -> Iterable[str]:
+    """Each range is large enough for three zones, and the two do not overlap."""
+    seen: list[tuple[str, ipaddress.IPv4Network]] = []
+    for path, region in _items(data, "regions"):
+        network = _network(region.get("cidr"))
+        if network is None or not 16 <= network.prefixlen <= 20:
+            yield f"{path}.cidr: {region.get('cidr')!r}; allowed: an IPv4 network of /16 to /20"
+            continue
+        for other_path, other in seen:
+            if network.overlaps(other):
+                yield f"{path}.cidr: {network} overlaps {other_path}.cidr; allowed: a range of its own"
+        seen.append((path, network))
+
+
+def counts_fit(data: Data) -> Iterable[str]:
+    """A node group never wants more nodes than its maximum."""
+    for path, group in _items(data, "node_groups"):
+        maximum = group.get("maximum")
+        for role in ("active", "standby"):
+            count = group.get(role)
+            if isinstance(count, int) and isinstance(maximum, int) and count > maximum:
+                yield f"{path}.{role}: {count}; allowed: at most {path}.maximum, which is {maximum}"
+
+
+def services_fit(data: Data) -> Iterable[str]:
+    """A service names a node group that exists, and a host below the domain, not the domain."""
+    groups, domain = _values(data, "node_groups", "name"), data.get("domain")
+    for path, service in _items(data, "services"):
+        group, host = service.get("node_group"), service.get("host")
+        if isinstance(group, str) and groups and group not in groups:
+            yield f"{path}.node_group: {group!r}; allowed: {', '.join(groups)}"
+        if isinstance(host, str) and isinstance(domain, str) and not host.endswith(f".{domain}"):
+            yield f"{path}.host: {host!r}; allowed: a name below {domain}, not {domain} itself"
+
+
+def databases_fit(data: Data) -> Iterable[str]:
+    """A database has a count of instances for each Region, and no burstable class."""
+    aliases = _values(data, "regions", "alias")
+    for path, database in _items(data, "databases"):
+        instances, kind = database.get("instances"), database.get("instance_class")
+        if isinstance(instances, dict) and set(instances) != set(aliases):
+            yield f"{path}.instances: {sorted(map(str, instances))}; allowed: one count for each of {', '.join(aliases)}"
+        if isinstance(kind, str) and kind.startswith("db.t"):
+            yield f"{path}.instance_class: {kind!r}; allowed: no burstable class in a global database"
+
+
+RULES: tuple[Rule, ...] = (
+    names_are_unique,
+    regions_exist,
+    zones_belong,
+    networks_fit,
+    counts_fit,
+    services_fit,
+    databases_fit,
+)

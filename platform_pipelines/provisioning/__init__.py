@@ -1,0 +1,1 @@
+"""Infrastructure of both Regions: plan, apply, and converge to the roles."""

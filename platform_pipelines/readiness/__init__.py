@@ -1,0 +1,1 @@
+"""Would a failover succeed tonight? Inventories, parity, lag, and one verdict."""
