@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
@@ -45,23 +45,34 @@ class Clock(Protocol):
     def sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
         """Wait `seconds`. Raises: Stopped, as soon as `stop` is set."""
 
-    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+    def gather(
+        self, calls: Sequence[Callable[[], T]], stop: threading.Event | None = None
+    ) -> list[T]:
         """Run `calls` in parallel and return their results in order; the first error is raised
-        after all have ended."""
+        after all have ended. If the caller is interrupted, `stop` is set before they are joined."""
 
 
-def _gather(calls: Sequence[Callable[[], T]]) -> list[T]:
+def _gather(calls: Sequence[Callable[[], T]], stop: threading.Event | None) -> list[T]:
     if not calls:
         return []
     with ThreadPoolExecutor(max_workers=min(len(calls), 16), thread_name_prefix="gather") as pool:
         futures = [pool.submit(call) for call in calls]
+        try:
+            wait(futures)
+        except BaseException:  # an interrupt of the run: its threads must not go on changing AWS
+            if stop:
+                stop.set()
+            raise
     return [future.result() for future in futures]
 
 
+@dataclass(frozen=True, slots=True)
 class RealClock:
     """Wall time."""
 
-    speed = 1.0
+    @property
+    def speed(self) -> float:
+        return 1.0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -73,8 +84,10 @@ class RealClock:
         if (stop or threading.Event()).wait(max(0.0, seconds)):
             raise Stopped
 
-    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        return _gather(calls)
+    def gather(
+        self, calls: Sequence[Callable[[], T]], stop: threading.Event | None = None
+    ) -> list[T]:
+        return _gather(calls, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +111,10 @@ class ScaledClock:
         if (stop or threading.Event()).wait(max(0.0, seconds / self.speed)):
             raise Stopped
 
-    def gather(self, calls: Sequence[Callable[[], T]]) -> list[T]:
-        return _gather(calls)
+    def gather(
+        self, calls: Sequence[Callable[[], T]], stop: threading.Event | None = None
+    ) -> list[T]:
+        return _gather(calls, stop)
 
 
 def parse(text: str) -> Clock:

@@ -6,9 +6,10 @@ endpoint only. A dark Region hangs, so connecting takes 2 s at most, reading 5 s
 """
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import boto3
@@ -103,6 +104,29 @@ class Unreachable(Failed):
         return f"{self.where} does not answer: {self.reason}. {hint}"
 
 
+class _Calls(threading.local):
+    """What this thread's last answered call was known as."""
+
+    request_id: str | None = None
+
+
+_calls = _Calls()
+
+
+def forget_request_id() -> None:
+    """Forget the last call, before one whose request id matters."""
+    _calls.request_id = None
+
+
+def last_request_id() -> str | None:
+    """The request id of this thread's last answered call: what AWS support asks for."""
+    return _calls.request_id
+
+
+def _remember(parsed: dict[str, Any], **_: object) -> None:
+    _calls.request_id = parsed.get("ResponseMetadata", {}).get("RequestId")
+
+
 def error_code(error: Exception) -> str:
     """The AWS error code of a `ClientError`; the class's name of anything else."""
     if isinstance(error, ClientError):
@@ -130,43 +154,43 @@ class AwsRegion:
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
-        return self._client("cloudformation")
+        return cast("CloudFormationClient", self._client("cloudformation"))
 
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
-        return self._client("cloudwatch")
+        return cast("CloudWatchClient", self._client("cloudwatch"))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        return self._client("dynamodb")
+        return cast("DynamoDBClient", self._client("dynamodb"))
 
     @cached_property
     def ecr(self) -> "ECRClient":
-        return self._client("ecr")
+        return cast("ECRClient", self._client("ecr"))
 
     @cached_property
     def efs(self) -> "EFSClient":
-        return self._client("efs")
+        return cast("EFSClient", self._client("efs"))
 
     @cached_property
     def eks(self) -> "EKSClient":
-        return self._client("eks")
+        return cast("EKSClient", self._client("eks"))
 
     @cached_property
     def rds(self) -> "RDSClient":
-        return self._client("rds")
+        return cast("RDSClient", self._client("rds"))
 
     @cached_property
     def route53(self) -> "Route53Client":
-        return self._client("route53")
+        return cast("Route53Client", self._client("route53"))
 
     @cached_property
     def s3(self) -> "S3Client":
-        return self._client("s3")
+        return cast("S3Client", self._client("s3"))
 
     @cached_property
     def sts(self) -> "STSClient":
-        return self._client("sts")
+        return cast("STSClient", self._client("sts"))
 
     def _client(self, service: ClientName) -> Any:
         local = self.settings.target is Target.LOCAL
@@ -186,6 +210,7 @@ class AwsRegion:
                 config=config,
             )
         self._assert_endpoint(service, client.meta.endpoint_url)
+        client.meta.events.register("after-call", _remember)
         return client
 
     def _assert_endpoint(self, service: ClientName, endpoint: str) -> None:
@@ -208,6 +233,8 @@ class Aws:
     ) -> None:
         self.platform = platform
         self.settings = settings
+        self._lock = threading.Lock()
+        self._patient: dict[Timeouts, Aws] = {}
         key = settings.access_key
         session = boto3.Session(
             aws_access_key_id=key, aws_secret_access_key="local" if key else None
@@ -228,8 +255,15 @@ class Aws:
         """The Region of this alias. Raises: UnknownRegion."""
         return self._regions[self.platform.region(alias).alias]
 
-    def __iter__(self) -> "Any":
+    def __iter__(self) -> Iterator[AwsRegion]:
         return iter(self._regions.values())
+
+    def patient(self, timeouts: Timeouts) -> "Aws":
+        """The same Regions with other time limits. Made once for each: clients are costly."""
+        with self._lock:
+            if timeouts not in self._patient:
+                self._patient[timeouts] = Aws(self.platform, self.settings, timeouts)
+            return self._patient[timeouts]
 
     def other(self, alias: str) -> AwsRegion:
         """The Region that is not `alias`."""

@@ -1,0 +1,148 @@
+"""An incident's life: proposed with its evidence, approved, opened by one run, settled or aborted.
+
+The rules of who may change roles, in one place: one incident per epoch, a cooldown, no target whose
+own last incident is not closed, and approval judged on what was known before T0.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from platform_pipelines.clock import seconds
+from platform_pipelines.errors import Refused
+from platform_pipelines.failover.decision import Watch
+from platform_pipelines.failover.loss import Loss
+from platform_pipelines.ledger import Ledger
+from platform_pipelines.ledger_records import (
+    Colour,
+    Incident,
+    IncidentState,
+    Roles,
+    Verdict,
+    plain,
+    record,
+)
+from platform_pipelines.model import Approval, Platform
+
+
+@dataclass
+class MayNotFailOver(Refused):
+    """A rule forbids a change of roles now."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"No failover: {self.why}"
+
+
+@dataclass
+class NothingToApprove(Refused):
+    """There is no incident that waits for this approval."""
+
+    incident: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"Incident {self.incident!r} cannot be approved: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is known when a change of roles is considered."""
+
+    roles: Roles
+    last: Incident | None  # the incident that this epoch has, or that made it
+    t0: datetime
+    verdict: Verdict | None  # the last before T0
+    losses: list[Loss]
+
+
+def forbidden(case: Case, platform: Platform, now: datetime, accept_age_s: float | None) -> str:
+    """Why roles may not change now; empty if they may. Cooldown binds the automatic rule only: a
+    person who names the age of the data that is accepted has acknowledged it."""
+    last = case.last
+    if last is None or last.state.over:
+        return ""
+    if last.state is not IncidentState.SETTLED:
+        return f"incident {last.id} is {last.state}; one incident per epoch."
+    cooldown = platform.failover.cooldown
+    since = now - (last.settled_at or last.proposed_at)
+    if accept_age_s is not None:
+        return ""
+    if since < cooldown:
+        return (
+            f"incident {last.id} settled {_minutes(since)} ago and the cooldown is "
+            f"{_minutes(cooldown)}; launch region_failover with accept_age_s to go on anyway."
+        )
+    return (
+        f"{case.roles.standby} was lost in incident {last.id}, which is not closed: its data is old. "
+        f"Launch region_failover with accept_age_s, the age of the data that you accept, in seconds."
+    )
+
+
+def unsafe(case: Case, platform: Platform) -> tuple[str, ...]:
+    """Why a failover would not be safe by what was known before T0; empty if it would."""
+    reasons = []
+    verdict, policy = case.verdict, platform.failover
+    if verdict is None:
+        reasons.append("no readiness verdict was known before the outage")
+    elif case.t0 - verdict.at > platform.readiness.verdict_age:
+        reasons.append(f"the last verdict is {_minutes(case.t0 - verdict.at)} old")
+    elif verdict.colour is Colour.RED:
+        reasons.append(f"the last verdict is red: {'; '.join(verdict.reasons)}")
+    limits = {"efs": policy.approval_lag.efs, "aurora": policy.approval_lag.aurora}
+    for loss in case.losses:
+        limit = seconds(limits[loss.kind])
+        if loss.seconds is None:
+            reasons.append(f"the lag of {loss.key} at T0 is unknown")
+        elif loss.seconds > limit:
+            reasons.append(
+                f"the lag of {loss.key} at T0 was {loss.seconds:.0f} s, over {limit:.0f} s"
+            )
+    return tuple(reasons)
+
+
+def propose(ledger: Ledger, case: Case, platform: Platform, watch: Watch, reason: str) -> Incident:
+    """Record the incident of this epoch. Raises: LedgerMoved when somebody was first."""
+    why = unsafe(case, platform)
+    policy = platform.failover.approval
+    now = ledger.clock.now()
+    incident = Incident(
+        id=f"inc-{case.roles.epoch}-{now:%Y%m%dT%H%M%SZ}",
+        state=IncidentState.PROPOSED,
+        epoch=case.roles.epoch,
+        target=case.roles.standby,
+        strategy=platform.failover.strategy.value,
+        t0=case.t0,
+        proposed_at=now,
+        reason=reason,
+        needs_approval=policy is Approval.ALWAYS or (policy is Approval.WHEN_UNSAFE and bool(why)),
+        why_unsafe=why,
+        signals=watch.evidence,
+        verdict_before=record(case.verdict) if case.verdict else None,
+        lag_before={loss.key: loss.seconds for loss in case.losses},
+    )
+    ledger.propose(incident, replaces=case.last.id if case.last else None)
+    return incident
+
+
+def approve(
+    ledger: Ledger, identifier: str, approver: str, reason: str, accept_data_loss_s: float | None
+) -> Incident:
+    """Record a person's approval of a proposed incident. Raises: NothingToApprove, LedgerMoved."""
+    incident = ledger.last_incident()
+    if incident is None or incident.id != identifier:
+        known = f"the ledger's incident is {incident.id}" if incident else "the ledger has none"
+        raise NothingToApprove(identifier, f"{known}; take the id from there.")
+    if incident.state is not IncidentState.PROPOSED:
+        raise NothingToApprove(identifier, f"it is {incident.state} already.")
+    approval = {
+        "approver": approver,
+        "reason": reason,
+        "at": plain(ledger.clock.now()),
+        "accept_data_loss_s": accept_data_loss_s,
+    }
+    return ledger.change_incident(incident, approvals=(*incident.approvals, approval))
+
+
+def _minutes(delta: timedelta) -> str:
+    return f"{delta.total_seconds() / 60:.0f} min"

@@ -1,0 +1,211 @@
+"""One tick of the outage sensor, without Dagster: look, decide, propose, and keep an incident going.
+
+A tick looks again and again for `tick_s` real seconds, so that detection is not bound by how often
+Dagster asks. What it learnt goes into the cursor. Nothing here starts a run: it says which attempt
+of which incident should be running, and the sensor asks Dagster for it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from platform_pipelines.aws.dynamodb import TableUnavailable
+from platform_pipelines.aws.region import Aws
+from platform_pipelines.aws.settings import EXTERNAL, Settings
+from platform_pipelines.errors import PlatformError
+from platform_pipelines.failover import decision, incident, loss
+from platform_pipelines.failover.decision import Decision, Watch
+from platform_pipelines.failover.incident import Case
+from platform_pipelines.failover.signals import Look, Observer
+from platform_pipelines.failover.work import stands_still
+from platform_pipelines.ledger import Ledger, LedgerMoved, connect
+from platform_pipelines.ledger_records import (
+    Incident,
+    IncidentState,
+    Lease,
+    Roles,
+    parse_time,
+    plain,
+)
+from platform_pipelines.model import Platform
+
+TICK = 38.5  # real seconds; Dagster's loop is 5 s, so 1.5 s of a cycle stay blind
+Cursor = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A run of an incident, as Dagster knows it."""
+
+    number: int
+    finished: bool
+    waiting: bool  # queued or starting: not yet at work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """A run that should exist."""
+
+    incident: Incident
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked:
+    """What a tick came to."""
+
+    cursor: Cursor
+    message: str
+    launch: Launch | None = None
+
+
+@dataclass
+class Watcher:
+    """Watches the active Region for one controller. Kept by the process between ticks."""
+
+    platform: Platform
+    settings: Settings
+    tick_s: float = TICK
+    _observer: Observer = field(init=False)
+    _ledger: Ledger | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.aws = Aws(self.platform, self.settings)
+        self._observer = Observer(self.platform, self.aws)
+
+    def tick(self, cursor: Cursor, attempts: Callable[[str], list[Attempt]]) -> Ticked:
+        """Watch for `tick_s` real seconds. `attempts` finds an incident's runs."""
+        end = time.monotonic() + self.tick_s
+        while True:
+            try:
+                ticked = self._once(cursor, attempts)
+            except TableUnavailable as error:
+                self._ledger = None
+                ticked = Ticked(cursor=cursor, message=f"The ledger cannot be read: {error}")
+            cursor = ticked.cursor
+            rest = end - time.monotonic()
+            pause = self._pause(ticked) / self.settings.clock.speed
+            if ticked.launch or pause >= rest:
+                return ticked
+            self.settings.clock.sleep(self._pause(ticked))
+
+    def _once(self, cursor: Cursor, attempts: Callable[[str], list[Attempt]]) -> Ticked:
+        ledger = self._ledger = self._ledger or connect(self.aws)
+        roles = ledger.roles()
+        if roles is None:
+            return Ticked(cursor={}, message="No roles in the ledger: run apply_infrastructure.")
+        if self.settings.controller not in (EXTERNAL, roles.standby):
+            message = f"{roles.active} is active and may not promote {roles.standby}."
+            return Ticked(cursor={}, message=message)
+        last = ledger.last_incident()
+        if last and last.state in (IncidentState.PROPOSED, IncidentState.OPEN):
+            return self._follow(ledger, last, cursor, attempts(last.id))
+        return self._watch(ledger, roles, last, cursor)
+
+    def _pause(self, ticked: Ticked) -> float:
+        """AWS-like seconds until the next look: short as soon as anything is not up."""
+        suspicious = bool(ticked.cursor.get("watch", {}).get("down")) or "lease" in ticked.cursor
+        return 1.0 if suspicious else self.platform.failover.interval.total_seconds()
+
+    # No incident: look
+
+    def _watch(self, ledger: Ledger, roles: Roles, last: Incident | None, cursor: Cursor) -> Ticked:
+        kept = cursor.get("watch")
+        watch = decision.restore(kept) if kept else Watch.fresh(roles)
+        if watch.epoch != roles.epoch:
+            watch = Watch.fresh(roles)
+        look = self._observer.look(roles, watch.pulse)
+        watch = decision.see(watch, look)
+        made = decision.decide(self.platform.failover, watch, look)
+        after = {"watch": decision.dump(watch)}
+        if made is not Decision.DOWN:
+            return Ticked(cursor=after, message=_message(made, roles, watch, look))
+        return self._propose(ledger, roles, last, watch, after)
+
+    def _propose(
+        self, ledger: Ledger, roles: Roles, last: Incident | None, watch: Watch, cursor: Cursor
+    ) -> Ticked:
+        paused = self._paused(ledger)
+        if paused:
+            return Ticked(cursor=cursor, message=f"{roles.active} is down, but {paused}")
+        t0 = watch.t0 or self.settings.clock.now()
+        target = self.aws[roles.standby]
+        case = Case(
+            roles=roles,
+            last=last,
+            t0=t0,
+            verdict=ledger.verdict_before(t0),
+            losses=loss.known(target, self.platform, t0),
+        )
+        why_not = incident.forbidden(case, self.platform, self.settings.clock.now(), None)
+        if why_not:
+            return Ticked(cursor=cursor, message=f"{roles.active} is down, but {why_not}")
+        reason = f"{roles.active} is down since {plain(t0)}: checkers, heartbeat and probes agree"
+        try:
+            proposed = incident.propose(ledger, case, self.platform, watch, reason)
+        except LedgerMoved as error:
+            return Ticked(cursor=cursor, message=str(error))
+        return self._follow(ledger, proposed, cursor, [])
+
+    def _paused(self, ledger: Ledger) -> str:
+        if self.platform.failover.maintenance:
+            return "platform.yaml says maintenance."
+        why = ledger.maintenance()
+        return f"the platform is in maintenance: {why}." if why else ""
+
+    # An incident: see to it that one run works on it
+
+    def _follow(
+        self, ledger: Ledger, live: Incident, cursor: Cursor, attempts: list[Attempt]
+    ) -> Ticked:
+        if not live.approved:
+            why = "; ".join(live.why_unsafe) or "the policy is `always`"
+            message = f"{live.id} waits for job approve_failover: {why}."
+            return Ticked(cursor=cursor, message=message)
+        number = max([attempt.number for attempt in attempts], default=0)
+        if number and not all(attempt.finished for attempt in attempts):
+            if any(attempt.waiting for attempt in attempts):
+                return Ticked(cursor=cursor, message=f"{live.id}: attempt {number} is starting.")
+            dead, cursor = self._lease_dead(ledger, live, cursor)
+            if not dead:
+                return Ticked(cursor=cursor, message=f"{live.id}: attempt {number} is at work.")
+        if number >= self.platform.failover.attempts:
+            message = f"{live.id}: {number} attempts ended unsettled; a person is needed."
+            return Ticked(cursor=cursor, message=message)
+        launch = Launch(incident=live, attempt=number + 1)
+        kept = {key: value for key, value in cursor.items() if key != "lease"}
+        return Ticked(cursor=kept, message=f"{live.id}: attempt {number + 1}.", launch=launch)
+
+    def _lease_dead(self, ledger: Ledger, live: Incident, cursor: Cursor) -> tuple[bool, Cursor]:
+        """Whether the lease's counter has stood still too long; the cursor keeps since when."""
+        now = self.settings.clock.now()
+        seen = _lease_seen(ledger.lease(live.id))
+        before = cursor.get("lease")
+        if before is None or before["seen"] != seen:
+            return False, {**cursor, "lease": {"seen": seen, "since": plain(now)}}
+        limit = self.platform.failover.lease_dead.total_seconds()
+        still = (now - parse_time(before["since"])).total_seconds()
+        return still >= stands_still(self.settings.clock, limit), cursor
+
+
+def _lease_seen(lease: Lease | None) -> list[Any]:
+    return [lease.holder, lease.counter] if lease else []
+
+
+def _message(made: Decision, roles: Roles, watch: Watch, look: Look) -> str:
+    match made:
+        case Decision.UP:
+            return f"{roles.active} is up."
+        case Decision.BLIND:
+            return "The self-check failed: this controller sees nothing and decides nothing."
+    if decision.application_outage(look):
+        return f"The service is down in {roles.active}, but the Region is up: no failover."
+    since: datetime | None = watch.t0
+    return f"{roles.active}: {', '.join(sorted(watch.down))} down since {plain(since)}."
+
+
+def describe(error: PlatformError) -> str:
+    """An error of the environment, as the reason why the sensor does nothing."""
+    return f"The sensor does nothing: {error}"
