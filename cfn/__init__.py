@@ -1,1 +1,156 @@
-"""Pure: a Platform and a Region in, troposphere templates out."""
+"""Pure: a Platform and a Region in, troposphere templates out. One module per stack.
+
+This module is the registry: which stacks there are, in which order they are applied, and how their
+templates read. Provisioning, `make render` and the tests use it. No template says which Region is
+active: roles are run-time state and belong to `converge_roles` and the failover.
+"""
+
+import json
+from collections.abc import Iterator
+
+from cfn import (
+    cluster,
+    database,
+    dns,
+    files,
+    global_database,
+    keys,
+    ledger,
+    network,
+    registry,
+    traffic,
+)
+from cfn.stack import Dependency, Output, Scope, Stack, Unit, Where
+from platform_pipelines.model import Platform
+
+__all__ = [
+    "STACKS",
+    "Dependency",
+    "Output",
+    "Scope",
+    "Stack",
+    "Unit",
+    "Where",
+    "dependencies",
+    "render",
+    "rendered",
+    "units",
+]
+
+STACKS: tuple[Stack, ...] = (
+    Stack(name="ledger", scope=Scope.ONCE, build=ledger.build, stateful=True),
+    Stack(name="network", scope=Scope.EACH, build=network.build),
+    Stack(name="keys", scope=Scope.EACH, build=keys.build, stateful=True),
+    Stack(name="registry", scope=Scope.EACH, build=registry.build, stateful=True),
+    Stack(name="traffic", scope=Scope.EACH, build=traffic.build, stateful=True),
+    Stack(name="global_database", scope=Scope.ONCE, build=global_database.build, stateful=True),
+    Stack(
+        name="cluster",
+        scope=Scope.EACH,
+        build=cluster.build,
+        after=(Dependency(stack="network"), Dependency(stack="keys")),
+        parameters={
+            "PrivateSubnets": Output(stack="network", key="PrivateSubnets"),
+            "Key": Output(stack="keys", key="KeyArn"),
+        },
+    ),
+    Stack(
+        name="files",
+        scope=Scope.EACH,
+        build=files.build,
+        after=(
+            Dependency(stack="network"),
+            Dependency(stack="keys"),
+            Dependency(stack="cluster"),
+        ),
+        parameters={
+            "Vpc": Output(stack="network", key="Vpc"),
+            "PrivateSubnets": Output(stack="network", key="PrivateSubnets"),
+            "ClusterSecurityGroup": Output(stack="cluster", key="SecurityGroup"),
+            "Key": Output(stack="keys", key="KeyArn"),
+        },
+        stateful=True,
+    ),
+    Stack(
+        name="database",
+        scope=Scope.EACH,
+        build=database.build,
+        after=(
+            Dependency(stack="network"),
+            Dependency(stack="keys"),
+            Dependency(stack="cluster"),
+            Dependency(stack="global_database", region=Where.HOME),
+            Dependency(stack="database", region=Where.HOME),  # the other Region's cluster joins
+        ),
+        parameters={
+            "Vpc": Output(stack="network", key="Vpc"),
+            "PrivateSubnets": Output(stack="network", key="PrivateSubnets"),
+            "ClusterSecurityGroup": Output(stack="cluster", key="SecurityGroup"),
+            "Key": Output(stack="keys", key="KeyArn"),
+        },
+        stateful=True,
+    ),
+    Stack(
+        name="dns",
+        scope=Scope.ONCE,
+        build=dns.build,
+        after=(Dependency(stack="traffic", region=Where.EACH),),
+        stateful=True,
+    ),
+)
+
+
+def dependencies(platform: Platform, unit: Unit) -> tuple[Unit, ...]:
+    """The units that must be applied before this one; never itself."""
+    found = (other for need in unit.stack.after for other in _meant(platform, unit, need))
+    return tuple(other for other in found if other.key != unit.key)
+
+
+def units(platform: Platform) -> tuple[Unit, ...]:
+    """Every stack in every Region where it lives, each after all that it depends on."""
+    ordered: dict[tuple[str, str], Unit] = {}
+    for stack in STACKS:
+        for unit in _places(platform, stack):
+            _visit(platform, unit, ordered)
+    return tuple(ordered.values())
+
+
+def render(platform: Platform, unit: Unit) -> str:
+    """The template as it is sent to CloudFormation: compact JSON, keys sorted."""
+    template = unit.stack.build(platform, unit.region)
+    return json.dumps(template.to_dict(), sort_keys=True, separators=(",", ":"))
+
+
+def rendered(platform: Platform) -> dict[tuple[str, str], str]:
+    """Every unit's template, by (alias, stack)."""
+    return {unit.key: render(platform, unit) for unit in units(platform)}
+
+
+def _stack(name: str) -> Stack:
+    return next(stack for stack in STACKS if stack.name == name)
+
+
+def _places(platform: Platform, stack: Stack) -> Iterator[Unit]:
+    """Home first, so that its units come first wherever the order is free."""
+    yield Unit(stack=stack, region=platform.home_region)
+    if stack.scope is Scope.EACH:
+        yield Unit(stack=stack, region=platform.other(platform.home))
+
+
+def _meant(platform: Platform, unit: Unit, need: Dependency) -> Iterator[Unit]:
+    stack = _stack(need.stack)
+    for place in _places(platform, stack):
+        match need.region:
+            case Where.SAME if place.region != unit.region and stack.scope is Scope.EACH:
+                continue
+            case Where.HOME if place.region != platform.home_region:
+                continue
+        yield place
+
+
+def _visit(platform: Platform, unit: Unit, ordered: dict[tuple[str, str], Unit]) -> None:
+    if unit.key in ordered:
+        return
+    for other in dependencies(platform, unit):
+        _visit(platform, other, ordered)
+    ordered[unit.key] = unit

@@ -8,8 +8,9 @@ when the run's stop event is set; whoever waits then gets `Stopped`.
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
@@ -51,6 +52,31 @@ class Clock(Protocol):
         """Run `calls` in parallel and return their results in order; the first error is raised
         after all have ended. If the caller is interrupted, `stop` is set before they are joined."""
 
+    def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
+        """While the context lasts, call `beat` every so many seconds, until it says False."""
+
+
+@contextmanager
+def _beating(clock: Clock, every: float, beat: Callable[[], bool]) -> Iterator[None]:
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            while True:
+                clock.sleep(every, done)
+                if not beat():
+                    return
+        except Stopped:
+            return
+
+    thread = threading.Thread(target=run, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
 
 def _gather(calls: Sequence[Callable[[], T]], stop: threading.Event | None) -> list[T]:
     if not calls:
@@ -89,6 +115,9 @@ class RealClock:
     ) -> list[T]:
         return _gather(calls, stop)
 
+    def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
+        return _beating(self, every, beat)
+
 
 @dataclass(frozen=True, slots=True)
 class ScaledClock:
@@ -115,6 +144,9 @@ class ScaledClock:
         self, calls: Sequence[Callable[[], T]], stop: threading.Event | None = None
     ) -> list[T]:
         return _gather(calls, stop)
+
+    def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
+        return _beating(self, every, beat)
 
 
 def parse(text: str) -> Clock:

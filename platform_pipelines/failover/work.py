@@ -178,31 +178,24 @@ class Work:
 
     @contextmanager
     def _kept_alive(self) -> Iterator[None]:
-        """Move the lease's counter while a step works, however long one of its calls takes."""
-        done = threading.Event()
-        thread = threading.Thread(target=self._beat, args=(done,), name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        except BaseException:
-            self.stop.set()
-            raise
-        finally:
-            done.set()
-            thread.join()
-
-    def _beat(self, done: threading.Event) -> None:
+        """Move the lease's counter while a step works, however long one of its calls takes. The
+        stop event is set if the step is interrupted, so that its threads change nothing more."""
         every = self.platform.failover.lease_dead.total_seconds() / 3
-        while True:
+        with self.clock.beating(every, self._beat):
             try:
-                self.clock.sleep(every, done)
-                if not self.ledger.renew_lease(self.incident.id, self.holder):
-                    self.stop.set()
-                    return
-            except Stopped:
-                return
-            except Failed:  # the ledger did not answer once; `guard` decides before a change
-                continue
+                yield
+            except BaseException:
+                self.stop.set()
+                raise
+
+    def _beat(self) -> bool:
+        try:
+            kept = self.ledger.renew_lease(self.incident.id, self.holder)
+        except Failed:  # the ledger did not answer once; `guard` decides before a change
+            return True
+        if not kept:
+            self.stop.set()
+        return kept
 
 
 @dataclass

@@ -13,6 +13,7 @@ class Durations(BaseModel):
     efs_replication_deleting: float = Field(180, ge=0, description="delete → writable")
     aurora_failover: float = Field(90, ge=0, description="failover or switchover → new writer")
     aurora_lag: float = Field(0.4, ge=0, description="replication lag in quiet times, seconds")
+    nodegroup_update: float = Field(20, ge=0, description="node group changed → update Successful")
     nodes_joining: float = Field(150, ge=0, description="scaling accepted → nodes Ready")
     nodes_leaving: float = Field(60, ge=0, description="scaling accepted → nodes gone")
     pod_starting: float = Field(10, ge=0, description="scheduled → Ready")

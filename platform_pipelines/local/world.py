@@ -9,11 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platform_pipelines.clock import ScaledClock
+from platform_pipelines.local.balancer import Balancers
 from platform_pipelines.local.durations import Durations
 from platform_pipelines.local.timers import Timers
 from platform_pipelines.model import Platform, Region
+
+if TYPE_CHECKING:
+    from platform_pipelines.local.kube.store import Store
 
 
 class Outage(StrEnum):
@@ -44,10 +49,14 @@ class World:
     clock: ScaledClock
     durations: Durations = field(default_factory=Durations)
     outages: dict[str, Outage] = field(default_factory=dict)  # by the Region's alias
+    ca_pem: bytes = b""  # the CA of the clusters' certificates
+    stores: dict[str, "Store"] = field(default_factory=dict)  # Kubernetes, by the Region's alias
     timers: Timers = field(init=False)
+    balancers: Balancers = field(init=False)
 
     def __post_init__(self) -> None:
         self.timers = Timers(self.now, self.clock)
+        self.balancers = Balancers([region.alias for region in self.platform.regions])
 
     def now(self) -> float:
         """AWS-like Unix seconds."""

@@ -91,6 +91,7 @@ def act(work: Work, step: StepRecord, file_system: FileSystem, state: FileSystem
         case "ENABLED" | "ENABLING":
             source = state.replication.source_id
             step.note("efs", file_system.name, asked_at=work.clock.now(), source_id=source)
+            work.ledger.spend_virgin(state.id)  # from now on it may hold what only it has
             work.pass_point_of_no_return()
             step.change(
                 "DeleteReplicationConfiguration",

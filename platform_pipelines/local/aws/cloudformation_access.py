@@ -1,0 +1,97 @@
+"""The resource types of who may enter an EKS cluster, and which pods take which role."""
+
+from typing import Any
+
+from platform_pipelines.local.aws.cloudformation_eks import EksType
+from platform_pipelines.local.aws.cloudformation_types import (
+    Existing,
+    Made,
+    Properties,
+    changed,
+    parameters,
+)
+from platform_pipelines.local.aws.service import Fault
+
+
+class AccessEntry(EksType):
+    """AWS::EKS::AccessEntry: Ref is `<principal>|<cluster>`."""
+
+    name = "AWS::EKS::AccessEntry"
+    create_only = ("PrincipalArn", "ClusterName", "Type")
+
+    def create(self, props: Properties) -> Made:
+        rest = {name: value for name, value in props.items() if name != "AccessPolicies"}
+        params = parameters("eks", "CreateAccessEntry", rest)
+        entry = self.call("eks", "CreateAccessEntry", params)["accessEntry"]
+        made = self._made(entry)
+        for policy in props.get("AccessPolicies", []):
+            self._associate(made.id, policy)
+        return made
+
+    def update(self, one: Existing, new: Properties) -> Made:
+        key = self._key(one.id)
+        names = changed(one.properties, new)
+        rest = {name: new[name] for name in names & {"KubernetesGroups", "Username"} & new.keys()}
+        if rest:
+            params = parameters("eks", "UpdateAccessEntry", rest)
+            self.call("eks", "UpdateAccessEntry", params | key)
+        if "AccessPolicies" in names:
+            for policy in one.properties.get("AccessPolicies", []):
+                params = key | {"policyArn": policy["PolicyArn"]}
+                self.call("eks", "DisassociateAccessPolicy", params)
+            for policy in new.get("AccessPolicies", []):
+                self._associate(one.id, policy)
+        return self._made(self.call("eks", "DescribeAccessEntry", key)["accessEntry"])
+
+    def delete(self, one: Existing) -> None:
+        self.call("eks", "DeleteAccessEntry", self._key(one.id))
+
+    def _associate(self, id_: str, policy: dict[str, Any]) -> None:
+        params = parameters("eks", "AssociateAccessPolicy", policy)
+        self.call("eks", "AssociateAccessPolicy", params | self._key(id_))
+
+    @staticmethod
+    def _key(id_: str) -> dict[str, str]:
+        principal, _, cluster = id_.partition("|")
+        return {"principalArn": principal, "clusterName": cluster}
+
+    @staticmethod
+    def _made(entry: dict[str, Any]) -> Made:
+        return Made(
+            id=f"{entry['principalArn']}|{entry['clusterName']}",
+            attributes={"AccessEntryArn": entry["accessEntryArn"]},
+        )
+
+
+class PodIdentityAssociation(EksType):
+    """AWS::EKS::PodIdentityAssociation: Ref is the association's ARN."""
+
+    name = "AWS::EKS::PodIdentityAssociation"
+    create_only = ("ClusterName", "Namespace", "ServiceAccount")
+
+    def create(self, props: Properties) -> Made:
+        params = parameters("eks", "CreatePodIdentityAssociation", props)
+        return self._made(self.call("eks", "CreatePodIdentityAssociation", params)["association"])
+
+    def update(self, one: Existing, new: Properties) -> Made:
+        key = self._key(one.id, new)
+        if "RoleArn" in changed(one.properties, new):
+            params = key | {"roleArn": new["RoleArn"]}
+            self.call("eks", "UpdatePodIdentityAssociation", params)
+        if unknown := changed(one.properties, new) - {"RoleArn", "Tags"}:
+            raise Fault("ValidationException", f"{self.name}: {sorted(unknown)} cannot be changed")
+        self.retag(one.id, one.properties, new)
+        return self._made(self.call("eks", "DescribePodIdentityAssociation", key)["association"])
+
+    def delete(self, one: Existing) -> None:
+        self.call("eks", "DeletePodIdentityAssociation", self._key(one.id, one.properties))
+
+    @staticmethod
+    def _key(arn: str, props: Properties) -> dict[str, str]:
+        return {"clusterName": props["ClusterName"], "associationId": arn.rpartition("/")[2]}
+
+    @staticmethod
+    def _made(found: dict[str, Any]) -> Made:
+        arn = found["associationArn"]
+        attributes = {"AssociationArn": arn, "AssociationId": found["associationId"]}
+        return Made(id=arn, attributes=attributes)

@@ -1,0 +1,138 @@
+"""The resource types of the network and DNS that ministack refuses: EC2's EIP and NatGateway, and
+Route 53's HealthCheck."""
+
+from typing import Any
+from uuid import uuid4
+
+from platform_pipelines.local.aws.cloudformation_types import (
+    Existing,
+    Made,
+    Properties,
+    ResourceType,
+    changed,
+    parameters,
+)
+from platform_pipelines.local.aws.service import Fault
+
+
+def _tagged(kind: str, tags: list[dict[str, str]] | None) -> dict[str, Any]:
+    """EC2 tags a thing while it is created."""
+    return {"TagSpecifications": [{"ResourceType": kind, "Tags": tags}]} if tags else {}
+
+
+class _Ec2(ResourceType):
+    """Only tags change in place."""
+
+    def _retag(self, id_: str, old: Properties, new: Properties) -> None:
+        if unknown := changed(old, new) - {"Tags"}:
+            raise Fault("ValidationException", f"{self.name}: {sorted(unknown)} cannot be changed")
+        if old.get("Tags"):
+            self.call("ec2", "DeleteTags", {"Resources": [id_], "Tags": old["Tags"]})
+        if new.get("Tags"):
+            self.call("ec2", "CreateTags", {"Resources": [id_], "Tags": new["Tags"]})
+
+
+class ElasticIp(_Ec2):
+    """AWS::EC2::EIP: Ref is the address."""
+
+    name = "AWS::EC2::EIP"
+    create_only = ("NetworkBorderGroup", "TransferAddress", "IpamPoolId", "Address")
+
+    def create(self, props: Properties) -> Made:
+        tags = _tagged("elastic-ip", props.get("Tags"))
+        rest = {name: value for name, value in props.items() if name != "Tags"}
+        params = parameters("ec2", "AllocateAddress", rest) | tags
+        address = self.call("ec2", "AllocateAddress", params)
+        return self._made(address["PublicIp"], address["AllocationId"])
+
+    def update(self, one: Existing, new: Properties) -> Made:
+        allocation = self._allocation(one.id)
+        self._retag(allocation, one.properties, new)
+        return self._made(one.id, allocation)
+
+    def delete(self, one: Existing) -> None:
+        self.call("ec2", "ReleaseAddress", {"AllocationId": self._allocation(one.id)})
+
+    def _allocation(self, address: str) -> str:
+        found = self.call("ec2", "DescribeAddresses", {"PublicIps": [address]})["Addresses"]
+        if not found:
+            raise Fault("InvalidAddress.NotFound", f"Address '{address}' not found.")
+        return str(found[0]["AllocationId"])
+
+    @staticmethod
+    def _made(address: str, allocation: str) -> Made:
+        return Made(id=address, attributes={"PublicIp": address, "AllocationId": allocation})
+
+
+class NatGateway(_Ec2):
+    """AWS::EC2::NatGateway."""
+
+    name = "AWS::EC2::NatGateway"
+    create_only = ("VpcId", "SubnetId", "ConnectivityType", "AllocationId", "PrivateIpAddress")
+
+    def create(self, props: Properties) -> Made:
+        tags = _tagged("natgateway", props.get("Tags"))
+        rest = {name: value for name, value in props.items() if name != "Tags"}
+        params = parameters("ec2", "CreateNatGateway", rest) | tags
+        gateway = self.call("ec2", "CreateNatGateway", params)["NatGateway"]
+        return self._made(gateway["NatGatewayId"])
+
+    def update(self, one: Existing, new: Properties) -> Made:
+        self._retag(one.id, one.properties, new)
+        return self._made(one.id)
+
+    def delete(self, one: Existing) -> None:
+        self.call("ec2", "DeleteNatGateway", {"NatGatewayId": one.id})
+
+    @staticmethod
+    def _made(id_: str) -> Made:
+        return Made(id=id_, attributes={"NatGatewayId": id_})
+
+
+class HealthCheck(ResourceType):
+    """AWS::Route53::HealthCheck."""
+
+    name = "AWS::Route53::HealthCheck"
+    create_only = ()  # Type, MeasureLatency and RequestInterval are, inside of HealthCheckConfig
+
+    def create(self, props: Properties) -> Made:
+        config = {"HealthCheckConfig": props["HealthCheckConfig"]}
+        params = parameters("route53", "CreateHealthCheck", config)
+        params["CallerReference"] = str(uuid4())
+        check = self.call("route53", "CreateHealthCheck", params)["HealthCheck"]
+        self._tag(check["Id"], [], props.get("HealthCheckTags", []))
+        return self._made(check["Id"])
+
+    def update(self, one: Existing, new: Properties) -> Made:
+        before, after = one.properties["HealthCheckConfig"], new["HealthCheckConfig"]
+        differing = changed(before, after)
+        if differing & {"Type", "MeasureLatency", "RequestInterval"}:
+            return self.create(new)
+        if differing:
+            config = {name: after[name] for name in differing if name in after}
+            params = parameters("route53", "UpdateHealthCheck", config)
+            self.call("route53", "UpdateHealthCheck", params | {"HealthCheckId": one.id})
+        self._tag(one.id, one.properties.get("HealthCheckTags", []), new.get("HealthCheckTags", []))
+        return self._made(one.id)
+
+    def delete(self, one: Existing) -> None:
+        self.call("route53", "DeleteHealthCheck", {"HealthCheckId": one.id})
+
+    def _tag(self, id_: str, old: list[dict[str, str]], new: list[dict[str, str]]) -> None:
+        if old == new:
+            return
+        removed = {tag["Key"] for tag in old} - {tag["Key"] for tag in new}
+        self.call(
+            "route53",
+            "ChangeTagsForResource",
+            {
+                "ResourceType": "healthcheck",
+                "ResourceId": id_,
+                **({"AddTags": new} if new else {}),
+                **({"RemoveTagKeys": sorted(removed)} if removed else {}),
+            },
+        )
+
+    @staticmethod
+    def _made(id_: str) -> Made:
+        return Made(id=id_, attributes={"HealthCheckId": id_})

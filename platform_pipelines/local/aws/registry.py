@@ -1,0 +1,92 @@
+"""The AWS services of the local Regions: those that we answer ourselves, over ministack's.
+
+The AWS APIs ask for whoever answers a service. Parts of the local Regions that need to know what AWS
+would say (the stand-in behind the load balancers) use `ask`.
+"""
+
+from typing import Any
+
+from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.cloudwatch import CloudWatch
+from platform_pipelines.local.aws.dynamodb import DynamoDb
+from platform_pipelines.local.aws.ecr import Ecr
+from platform_pipelines.local.aws.efs import Efs
+from platform_pipelines.local.aws.eks import Eks
+from platform_pipelines.local.aws.rds import Rds
+from platform_pipelines.local.aws.route53 import Route53
+from platform_pipelines.local.aws.service import Call, Fault, Result, Service
+from platform_pipelines.local.world import World
+
+OURS: tuple[type[Service], ...] = (CloudWatch, DynamoDb, Ecr, Efs, Eks, Rds, Route53)
+
+# Services that ministack answers as AWS does, as far as this platform uses them.
+PASSED = frozenset(
+    {
+        "autoscaling",
+        "cloudformation",
+        "ec2",
+        "elbv2",
+        "iam",
+        "kms",
+        "logs",
+        "s3",
+        "secretsmanager",
+        "sns",
+        "ssm",
+        "sts",
+    }
+)
+
+
+class Registry:
+    """The services of one world. Used from the event loop's thread only."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._services = {one.name: one(world) for one in OURS}
+
+    def find(self, service: str) -> Service | None:
+        """Our service of boto3's name, if we have one."""
+        return self._services.get(service)
+
+    @property
+    def route53(self) -> Route53:
+        """The one that the DNS server answers from."""
+        service = self._services[Route53.name]
+        assert isinstance(service, Route53)
+        return service
+
+    def passes(self, service: str, operation: str) -> bool:
+        """Whether ministack may answer this operation."""
+        ours = self.find(service)
+        return operation in ours.passes if ours else service in PASSED
+
+    def answer(self, call: Call) -> Result:
+        """What AWS answers, whether the Region is dark or not. Raises: Fault."""
+        ours = self.find(call.service)
+        with ministack.scope(call.account, call.region):
+            if ours and call.operation in ours.operations():
+                return ours.answer(call)
+            if self.passes(call.service, call.operation):
+                return stores.ask(call)
+        raise not_implemented(call.service, call.operation)
+
+    def ask(self, service: str, operation: str, region: str, **params: Any) -> Result:
+        """What AWS answers the platform's account in a Region (an AWS name). Raises: Fault."""
+        return self.answer(
+            Call(
+                service=service,
+                operation=operation,
+                params=params,
+                region=region,
+                account=self._world.platform.account,
+                request_id="local",
+            )
+        )
+
+
+def not_implemented(service: str, operation: str) -> Fault:
+    """What a caller gets for anything that the local Regions do not have; SDKs do not retry it."""
+    message = f"{service} {operation} is not implemented by the local Regions"
+    return Fault("NotImplemented", message, 501)

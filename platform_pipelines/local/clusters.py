@@ -1,0 +1,32 @@
+"""The two local clusters: a store, the Kubernetes API over it, and the controllers that move it."""
+
+from typing import cast
+
+from platform_pipelines.local.http import App
+from platform_pipelines.local.kube import controllers
+from platform_pipelines.local.kube.api import asgi
+from platform_pipelines.local.kube.auth import Authenticator
+from platform_pipelines.local.kube.store import Store
+from platform_pipelines.local.world import World
+from platform_pipelines.model import Region
+
+
+def start(world: World, token: str) -> dict[str, App]:
+    """Make the stores, begin the controllers; each cluster's API, by the Region's alias."""
+    for region in world.platform.regions:
+        world.stores[region.alias] = Store(world.datetime)
+    controllers.start(world)
+    return {region.alias: _api(world, region, token) for region in world.platform.regions}
+
+
+def _api(world: World, region: Region, token: str) -> App:
+    # An EKS token names the STS endpoint that it was made for: ours, or the Region's own.
+    hosts = frozenset(f"{name}:{world.ports.aws}" for name in ("127.0.0.1", "localhost"))
+    authenticator = Authenticator(
+        token=token,
+        cluster=world.platform.cluster_name(region),
+        region=region.name,
+        hosts=hosts,
+    )
+    version = world.platform.kubernetes_version
+    return cast(App, asgi(world.stores[region.alias], authenticator, kubernetes=version))

@@ -1,0 +1,174 @@
+"""`make demo`: build two Regions, check readiness, lose the active one, serve from the other.
+
+The real Dagster daemon and code location do the work; nothing reaches around the sensor. Ends with
+`DEMO OK rto=… rpo_efs=… rpo_aurora=… report=…` and status 0, or `DEMO FAILED <why>` and 1.
+`make dev` (`--dev`) builds the same world and leaves it running with the UI.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from platform_pipelines.errors import PlatformError, Refused
+from platform_pipelines.local import afterwards, options
+from platform_pipelines.local.dagster_client import Run
+from platform_pipelines.local.options import BadOption
+from platform_pipelines.local.stage import Stage, build, stage
+
+SENSOR_TAG = "dagster/sensor_name"
+SENSOR = "region_outage_sensor"
+STARTS_WITHIN = 60.0  # real seconds until the sensor's run is there
+ENDS_WITHIN = 120.0
+
+CHEAT_SHEET = """
+The platform runs in {home}; the standby is {standby}. Times run {speed:g} times as fast as AWS's.
+
+  Dagster UI          {ui}   (asset lineage, jobs, region_outage_sensor)
+  lose {home}          curl -X PUT {aws}/_local/regions/{home}/outage -d '{{"mode": "hang"}}'
+  bring it back       curl -X DELETE {aws}/_local/regions/{home}/outage
+  what was called     tail -f .local/calls.jsonl
+  the clusters        KUBECONFIG={kubeconfig} kubectl --context {standby} get nodes,deployments -A
+  the service         curl -x {services} http://{host}{health}
+  DNS                 dig @{dns_host} -p {dns_port} {host}
+  AWS                 AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=local \\
+                      aws --endpoint-url {aws} --region {region} rds describe-global-clusters
+  reports             .local/reports/
+
+Ctrl-C ends everything.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo, or with `--dev` the stage alone; returns the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    dev = "--dev" in given
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGHUP, _leave)
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:6.1f} s] {text}", flush=True)
+
+    try:
+        settings = options.read([one for one in given if one != "--dev"])
+        with stage(settings, _dagster_port(), say) as made:
+            if dev:
+                return _dev(made)
+            report = _demo(made)
+    except KeyboardInterrupt:
+        print("DEMO FAILED it was stopped", flush=True)
+        return 130
+    except Refused as error:
+        print(f"DEMO FAILED {options.one_line(error)}", flush=True)
+        return 2
+    except (PlatformError, OSError) as error:
+        print(f"DEMO FAILED {error}", flush=True)
+        return 1
+    print(_line(report), flush=True)
+    return 0
+
+
+def _demo(made: Stage) -> dict[str, Any]:
+    """The whole loop; returns the report. Raises: PlatformError."""
+    platform = made.options.platform
+    home, standby = platform.home_region, platform.other(platform.home)
+    build(made)
+    before = max((call.n for call in made.local.calls()), default=0)
+    made.local.black_out(home.alias)
+    made.say(f"{home.alias} is dark: AWS, Kubernetes and its load balancers hang")
+    run = made.wait("A region_failover of the sensor", lambda: _sensor_run(made), STARTS_WITHIN)
+    made.say(f"{SENSOR} started region_failover ({run.id[:8]})")
+    for line in made.dagster.follow(run.id):
+        made.say(f"  {line}")
+    made.launch("apply_infrastructure")
+    found = afterwards.problems(made, standby, before)
+    if found:
+        raise DemoFailed("; ".join(found))
+    made.say(f"{standby.alias} serves, and nothing needed {home.alias}")
+    path = _report_path(made)
+    return {**json.loads(path.read_text()), "path": str(path.with_suffix(".html"))}
+
+
+class DemoFailed(PlatformError):
+    """The world after the failover is not as it must be."""
+
+
+def _sensor_run(made: Stage) -> Run | None:
+    for run in made.dagster.runs("region_failover"):
+        if run.tags.get(SENSOR_TAG) == SENSOR:
+            return run
+    return None
+
+
+def _report_path(made: Stage) -> Path:
+    newest = max(
+        (made.options.state.resolve() / "reports").glob("inc-*.json"),
+        key=lambda path: path.stat().st_mtime,
+        default=None,
+    )
+    if newest is None:
+        raise DemoFailed("there is no report in .local/reports")
+    return newest
+
+
+def _line(report: dict[str, Any]) -> str:
+    def told(value: float | None) -> str:
+        return "unknown" if value is None else f"{value:.1f}"
+
+    return (
+        f"DEMO OK rto={told(report['rto_s'])} rpo_efs={told(report['rpo_efs_s'])} "
+        f"rpo_aurora={told(report['rpo_aurora_s'])} report={report['path']}"
+    )
+
+
+def _dev(made: Stage) -> int:
+    platform = made.options.platform
+    build(made)
+    standby = platform.other(platform.home)
+    service = platform.services[-1]
+    dns_host, _, dns_port = made.ready["dns"].rpartition(":")
+    print(
+        CHEAT_SHEET.format(
+            home=platform.home,
+            standby=standby.alias,
+            speed=made.options.speed,
+            ui=made.dagster.url,
+            aws=made.ready["aws"],
+            kubeconfig=made.ready["kubeconfig"],
+            services=made.ready["services"],
+            host=service.host,
+            health=service.health_path,
+            dns_host=dns_host,
+            dns_port=dns_port,
+            account=platform.account,
+            region=standby.name,
+        ),
+        flush=True,
+    )
+    try:
+        while True:
+            made.processes.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Leave as Ctrl-C does, so that the processes that we started end with us."""
+    raise KeyboardInterrupt
+
+
+def _dagster_port() -> int:
+    value = os.environ.get("DAGSTER_PORT", "3000")
+    if not value.isdecimal() or not 1 <= int(value) <= 65535:
+        raise BadOption("DAGSTER_PORT", value, "a port from 1 to 65535")
+    return int(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""The controllers of the local clusters: what kube-controller-manager, scheduler, kubelets and the
+AWS controllers do, as far as the platform's API shows it.
+
+`start` begins them for both clusters of a world. They run on the event loop from the store's changes
+and the world's timers, without threads, so a test drives them by moving the clock and running what
+is due.
+"""
+
+from platform_pipelines.local.kube.controllers.cluster import Cluster, Outside
+from platform_pipelines.local.kube.controllers.deployments import Deployments
+from platform_pipelines.local.kube.controllers.ingresses import Ingresses
+from platform_pipelines.local.kube.controllers.kubelet import Kubelet
+from platform_pipelines.local.kube.controllers.loop import Loop, handle_timers
+from platform_pipelines.local.kube.controllers.nodes import Nodes
+from platform_pipelines.local.kube.controllers.replica_sets import ReplicaSets
+from platform_pipelines.local.kube.controllers.scheduler import Scheduler
+from platform_pipelines.local.kube.controllers.volumes import Volumes
+from platform_pipelines.local.world import World
+
+# In the order in which a change runs through a cluster.
+CONTROLLERS = (Nodes, Volumes, Deployments, ReplicaSets, Scheduler, Kubelet, Ingresses)
+
+
+def start(world: World, outside: Outside | None = None) -> None:
+    """Begin the controllers of every cluster in `world.stores`; `outside` is AWS by default."""
+    if outside is None:
+        from platform_pipelines.local.kube.controllers import aws  # after ministack is configured
+
+        outside = aws.outside(world)
+    loops: dict[str, Loop] = {}
+    handle_timers(world, loops)
+    for alias, store in world.stores.items():
+        region = world.platform.region(alias)
+        cluster = Cluster(world=world, region=region, store=store, outside=outside)
+        loops[alias] = Loop(cluster, [make(cluster) for make in CONTROLLERS])
+        loops[alias].start()

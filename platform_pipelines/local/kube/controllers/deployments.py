@@ -1,0 +1,152 @@
+"""Deployments make ReplicaSets, roll from one to the next, and tell how far they are.
+
+The steps and the conditions follow the deployment controller of Kubernetes:
+https://github.com/kubernetes/kubernetes/tree/master/pkg/controller/deployment
+"""
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from platform_pipelines.local.kube.controllers.cluster import Controller
+from platform_pipelines.local.kube.controllers.objects import (
+    Object,
+    annotations,
+    controller_uid,
+    deleting,
+    labels,
+    name,
+    namespace,
+    owner_reference,
+    uid,
+)
+from platform_pipelines.local.kube.controllers.rollout import Rollout, status_of
+from platform_pipelines.local.kube.controllers.strategy import Plan, actual, wanted
+from platform_pipelines.local.kube.kinds import DEPLOYMENT, REPLICA_SET, Kind
+from platform_pipelines.local.kube.objects import clone
+
+REVISION = "deployment.kubernetes.io/revision"
+HASH = "pod-template-hash"
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+class Deployments(Controller):
+    """The Deployments of one cluster."""
+
+    watches: ClassVar[frozenset[Kind]] = frozenset({DEPLOYMENT, REPLICA_SET})
+    ticks = True  # the progress deadline passes without a change
+
+    def reconcile(self) -> None:
+        for deployment in self.store.peek_all(DEPLOYMENT):
+            if not deleting(deployment):
+                self._one(deployment)
+
+    def _one(self, deployment: Object) -> None:
+        known = {uid(one) for one in self._owned(deployment)}
+        new = self._new_set(deployment)
+        created = uid(new) not in known
+        if not deployment["spec"].get("paused"):
+            self._roll(deployment, name(new))
+            self._forget_old(deployment, name(new))
+        new, old = self._sets(deployment, name(new))
+        deployment = self._revised(deployment, annotations(new)[REVISION])
+        rollout = Rollout(
+            deployment=deployment, new=new, old=old, created=created, now=self.cluster.now()
+        )
+        self.cluster.set_status(DEPLOYMENT, deployment, status_of(rollout))
+
+    def _sets(self, deployment: Object, new: str) -> tuple[Object, list[Object]]:
+        owned = self._owned(deployment)
+        return (
+            next(one for one in owned if name(one) == new),
+            [one for one in owned if name(one) != new],
+        )
+
+    def _owned(self, deployment: Object) -> list[Object]:
+        return [
+            one
+            for one in self.store.peek_all(REPLICA_SET, namespace(deployment))
+            if controller_uid(one) == uid(deployment)
+        ]
+
+    def _new_set(self, deployment: Object) -> Object:
+        """The ReplicaSet of the template as it is now; made if there is none."""
+        digest = template_hash(deployment["spec"]["template"])
+        owned = self._owned(deployment)
+        last = max((int(annotations(one).get(REVISION, "0")) for one in owned), default=0)
+        found = next((one for one in owned if labels(one).get(HASH) == digest), None)
+        if found is None:
+            return self.store.create(REPLICA_SET, _replica_set(deployment, digest, last + 1))
+        if int(annotations(found)[REVISION]) < last:  # rolled back to
+            found = clone(found)
+            found["metadata"]["annotations"][REVISION] = str(last + 1)
+            return self.store.update(REPLICA_SET, found)
+        return found
+
+    def _roll(self, deployment: Object, new_name: str) -> None:
+        new, old = self._sets(deployment, new_name)
+        plan = Plan.of(deployment)
+        if plan.recreate:
+            self._scale_all(old, 0)
+            if not any(actual(one) for one in old):
+                self._scale(new, plan.replicas)
+            return
+        self._scale(new, plan.grown(new, old))
+        new, old = self._sets(deployment, new_name)
+        for one, replicas in plan.shrunk(new, old):
+            self._scale(one, replicas)
+
+    def _scale_all(self, sets: list[Object], replicas: int) -> None:
+        for one in sets:
+            self._scale(one, replicas)
+
+    def _scale(self, replica_set: Object, replicas: int) -> None:
+        if replica_set["spec"]["replicas"] != replicas:
+            changed = clone(replica_set)
+            changed["spec"]["replicas"] = replicas
+            self.store.update(REPLICA_SET, changed)
+
+    def _forget_old(self, deployment: Object, new_name: str) -> None:
+        _, old = self._sets(deployment, new_name)
+        idle = [one for one in old if not wanted(one) and not actual(one)]
+        idle.sort(key=lambda one: int(annotations(one).get(REVISION, "0")))
+        excess = len(idle) - int(deployment["spec"].get("revisionHistoryLimit", 10))
+        for one in idle[: max(0, excess)]:
+            self.cluster.delete(REPLICA_SET, one)
+
+    def _revised(self, deployment: Object, revision: str) -> Object:
+        if annotations(deployment).get(REVISION) == revision:
+            return deployment
+        changed = clone(deployment)
+        changed["metadata"].setdefault("annotations", {})[REVISION] = revision
+        return self.store.update(DEPLOYMENT, changed)
+
+
+def template_hash(template: dict[str, Any]) -> str:
+    """A short name for what a pod template says."""
+    text = json.dumps(template, sort_keys=True).encode()
+    digest = hashlib.sha256(text).digest()[:10]
+    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
+
+
+def _replica_set(deployment: Object, digest: str, revision: int) -> Object:
+    spec = deployment["spec"]
+    template, selector = clone(spec["template"]), clone(spec["selector"])
+    metadata = template.setdefault("metadata", {})
+    metadata["labels"] = (metadata.get("labels") or {}) | {HASH: digest}
+    selector["matchLabels"] = (selector.get("matchLabels") or {}) | {HASH: digest}
+    return {
+        "metadata": {
+            "name": f"{name(deployment)}-{digest}",
+            "namespace": namespace(deployment),
+            "labels": metadata["labels"],
+            "annotations": {REVISION: str(revision)},
+            "ownerReferences": [owner_reference(deployment)],
+        },
+        "spec": {
+            "replicas": 0,
+            "minReadySeconds": spec.get("minReadySeconds", 0),
+            "selector": selector,
+            "template": template,
+        },
+    }

@@ -1,0 +1,77 @@
+"""ministack in our process: the base of the local Regions' AWS services.
+
+Its modules read the environment when they are imported, so `configure` runs first, and nothing that
+imports ministack may be imported before. Its stores are reached under `scope`, which says whose and
+where. All of these are private seams of ministack 1.5.33, which is therefore pinned exactly.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from platform_pipelines.model import Platform
+
+if TYPE_CHECKING:
+    from platform_pipelines.local.http import App
+
+T = TypeVar("T")
+
+
+def configure(platform: Platform, state: Path, port: int) -> None:
+    """Tell ministack where and who it is; loopback only, no Docker, no listeners of its own."""
+    data = state.absolute() / "ministack"
+    os.environ.update(
+        BIND_HOST="127.0.0.1",
+        GATEWAY_PORT=str(port),
+        MINISTACK_HOST="127.0.0.1",
+        MINISTACK_ACCOUNT_ID=platform.account,
+        MINISTACK_REGION=platform.home_region.name,
+        STATE_DIR=str(data),
+        S3_DATA_DIR=str(data / "s3"),
+        PERSIST_STATE="0",
+        S3_PERSIST="0",
+        DOCKER_HOST=f"unix://{data}/no-docker.sock",
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        AUTH="false",
+        LOG_LEVEL=os.environ.get("LOG_LEVEL", "WARNING"),
+    )
+
+
+def load() -> "App":
+    """ministack's ASGI app, bound to the running event loop; `configure` comes before."""
+    from ministack import app
+
+    vars(app)["_MAIN_LOOP"] = asyncio.get_running_loop()
+    entry: App = app.app
+    return entry
+
+
+def service(name: str) -> ModuleType:
+    """A service's module, as `route53`, with the stores that ministack itself uses."""
+    from ministack import app
+
+    module: ModuleType = app._get_module(name)
+    return module
+
+
+@contextmanager
+def scope(account: str, region: str) -> Iterator[None]:
+    """Reach ministack's stores as this account in this Region (an AWS name)."""
+    from ministack.core.responses import request_scope
+
+    with request_scope(account, region):
+        yield
+
+
+def on_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., T], *args: Any) -> T:
+    """Run `call` on the event loop's thread and wait for it; for ministack's worker threads."""
+
+    async def run() -> T:
+        return call(*args)
+
+    return asyncio.run_coroutine_threadsafe(run(), loop).result()

@@ -1,0 +1,219 @@
+"""The rehearsal stage: the local Regions, both heartbeats and Dagster, and a platform built on them.
+
+`make demo` and `make dev` set the same stage. Everything that a user would do is done as a user
+does it: Dagster is started with `dagster dev` and driven over GraphQL, images are pushed over the
+ECR API, Argo CD's Applications are applied with kubectl.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import urllib3
+from botocore.config import Config
+
+from platform_pipelines.errors import Failed
+from platform_pipelines.local import images
+from platform_pipelines.local.client import LocalClient
+from platform_pipelines.local.dagster_client import DagsterClient
+from platform_pipelines.local.options import Options
+from platform_pipelines.local.processes import Processes
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DAGSTER_YAML = """\
+telemetry: {enabled: false}
+nux: {enabled: false}
+run_queue: {dequeue_interval_seconds: 1}
+concurrency: {pools: {granularity: run, default_limit: 1}}
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 5
+  start_timeout_seconds: 120
+  cancel_timeout_seconds: 60
+  max_resume_run_attempts: 0
+  free_slots_after_run_end_seconds: 5
+sensors: {use_threads: true, num_workers: 4}
+schedules: {use_threads: true, num_workers: 4}
+"""
+Say = Callable[[str], None]
+
+
+@dataclass
+class NotInTime(Failed):
+    """Something that the stage waits for did not come."""
+
+    what: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.what} did not come within {self.seconds:.0f} s; look at .local/logs."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A world that runs, and how to reach its parts."""
+
+    options: Options
+    ready: dict[str, Any]  # the local Regions' ready line
+    environment: Mapping[str, str]
+    dagster: DagsterClient
+    local: LocalClient
+    processes: Processes
+    say: Say
+
+    def aws(self, service: str, alias: str) -> Any:
+        """A boto3 client of a Region, as a user's own script would make it."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any service by name
+            region_name=self.options.platform.region(alias).name,
+            endpoint_url=self.ready["aws"],
+            aws_access_key_id=self.options.platform.account,
+            aws_secret_access_key="local",
+            config=Config(
+                connect_timeout=2,
+                read_timeout=10,
+                retries={"total_max_attempts": 1},
+                ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # unknown to stubs
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def launch(self, job: str, config: dict[str, Any] | None = None) -> None:
+        """Launch a job and wait for its success. Raises: DagsterFailed."""
+        started = time.monotonic()
+        run_id = self.dagster.launch(job, config)
+        for _ in self.dagster.follow(run_id):
+            self.processes.check()
+        self.say(f"{job} succeeded in {time.monotonic() - started:.1f} s")
+
+    def wait(self, what: str, condition: Callable[[], Any], within: float) -> Any:
+        """Wait real seconds for something. Raises: NotInTime, ProcessEnded."""
+        deadline = time.monotonic() + within
+        while not (found := condition()):
+            self.processes.check()
+            if time.monotonic() > deadline:
+                raise NotInTime(what, within)
+            time.sleep(0.2)
+        return found
+
+
+@contextmanager
+def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
+    """A fresh world with Dagster; everything ends with the context."""
+    state = options.state.resolve()
+    home = state / "dagster"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / "dagster.yaml").write_text(DAGSTER_YAML)
+    with Processes(state / "logs") as processes:
+        ready = _local_regions(processes, options, state)
+        environment = _environment(ready, home)
+        say(f"two local Regions are up at {ready['aws']}, speed {options.speed:g}")
+        for region in options.platform.regions:
+            command = [sys.executable, "-m", "platform_pipelines.failover.heartbeat"]
+            processes.start(
+                f"heartbeat-{region.alias}", [*command, "--region", region.alias], environment
+            )
+        processes.start("dagster", _dagster(dagster_port), environment)
+        made = Stage(
+            options=options,
+            ready=ready,
+            environment=environment,
+            dagster=DagsterClient(f"http://127.0.0.1:{dagster_port}"),
+            local=LocalClient(ready["aws"]),
+            processes=processes,
+            say=say,
+        )
+        made.wait("Dagster's code location", made.dagster.loaded, 120)
+        say(f"Dagster is up at {made.dagster.url}")
+        yield made
+
+
+def build(stage: Stage) -> None:
+    """Build the platform in both Regions, deliver the services, and check readiness."""
+    platform = stage.options.platform
+    stage.launch("apply_infrastructure")
+    pushed = images.push_all(stage.aws("ecr", platform.home), platform)
+    stage.say(f"pushed {len(pushed)} images to {platform.home}; ECR copies them")
+    for region in platform.regions:
+        _kubectl(stage, region.alias)
+    stage.say("Argo CD's Applications are applied to both clusters")
+    stage.launch("converge_roles")
+    stage.wait("A service that answers", lambda: _serves(stage), 90)
+    stage.say(f"{', '.join(one.host for one in platform.services)} answer from {platform.home}")
+    stage.launch("readiness_check")
+
+
+def _local_regions(processes: Processes, options: Options, state: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "platform_pipelines.local", "--reset"]
+    command += ["--state", str(state), "--speed", f"{options.speed:g}"]
+    log = processes.start("local", command, {})
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        lines = [line for line in log.read_text().splitlines() if line.startswith('{"ready"')]
+        if lines:
+            ready: dict[str, Any] = json.loads(lines[0])
+            return ready
+        processes.check()
+        time.sleep(0.05)
+    raise NotInTime("The local Regions", 30)
+
+
+def _environment(ready: dict[str, Any], home: Path) -> dict[str, str]:
+    clock = LocalClient(ready["aws"]).clock().platform_clock
+    return {
+        "PLATFORM_TARGET": "local",
+        "PLATFORM_CONTROLLER": "external",
+        "PLATFORM_FILE": str((ROOT / "platform.yaml").resolve()),
+        "PLATFORM_LOCAL_URL": ready["aws"],
+        "PLATFORM_DNS": ready["dns"],
+        "PLATFORM_CLOCK": clock,
+        "LOCAL_SERVICE_PORT": ready["services"].rpartition(":")[2],
+        "DAGSTER_HOME": str(home),
+        "KUBECONFIG": ready["kubeconfig"],
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+
+
+def _dagster(port: int) -> list[str]:
+    program = Path(sys.executable).with_name("dagster")
+    workspace = ["-w", str(ROOT / "workspace.yaml")]
+    return [str(program), "dev", *workspace, "-h", "127.0.0.1", "-p", str(port)]
+
+
+def _kubectl(stage: Stage, alias: str) -> None:
+    overlay = ROOT / "manifests" / "argocd" / "overlays" / alias
+    kubectl = str(Path(sys.executable).with_name("kubectl"))
+    done = subprocess.run(
+        [kubectl, "--context", alias, "apply", "--server-side", "-k", str(overlay)],
+        env={**os.environ, **stage.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"kubectl apply -k {overlay} failed: {done.stderr.strip()}")
+
+
+def _serves(stage: Stage) -> bool:
+    """Whether every service answers through its own name, as a client's proxy sees it."""
+
+    platform = stage.options.platform
+    with urllib3.ProxyManager(stage.ready["services"], timeout=2.0, retries=False) as proxy:
+        for service in platform.services:
+            try:
+                url = f"http://{service.host}{service.health_path}"
+                if proxy.request("GET", url).status != 200:
+                    return False
+            except urllib3.exceptions.HTTPError:
+                return False
+    return True

@@ -1,0 +1,111 @@
+"""Which changes lose data, and who may allow them.
+
+What counts is what CloudFormation will do to the old resource (`PolicyAction`), not whether it is
+replaced: a replaced resource with a Retain policy is still there. Where AWS does not say, a removal
+or a replacement of something that holds data counts as a loss.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cfn
+from cfn import Unit
+from platform_pipelines.aws.change_sets import ResourceChange
+from platform_pipelines.errors import Refused
+from platform_pipelines.model import Platform
+
+LOSING = ("Delete", "ReplaceAndDelete")
+FORM = "<alias>/<stack>/<LogicalId>, as seoul/files/Pictures"
+
+# Types whose resources hold something that cannot be made again from the template.
+STATEFUL = frozenset(
+    {
+        "AWS::DynamoDB::GlobalTable",
+        "AWS::DynamoDB::Table",
+        "AWS::ECR::Repository",
+        "AWS::EFS::FileSystem",
+        "AWS::KMS::Key",
+        "AWS::KMS::ReplicaKey",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBInstance",
+        "AWS::RDS::GlobalCluster",
+        "AWS::Route53::HostedZone",
+        "AWS::S3::Bucket",
+        "AWS::SecretsManager::Secret",
+    }
+)
+
+
+@dataclass
+class DataLoss(Refused):
+    """A change set would delete something that holds data, and nobody has allowed it."""
+
+    resources: tuple[str, ...]  # <alias>/<stack>/<LogicalId>
+
+    def __str__(self) -> str:
+        names = ", ".join(f'"{name}"' for name in self.resources)
+        return (
+            f"This would delete data: {', '.join(self.resources)}. Nothing of this stack was "
+            f"changed. To accept the loss, run with allow_replace: [{names}]."
+        )
+
+
+@dataclass
+class StatefulChange(Refused):
+    """A stack that holds data would change while an incident is settled but not closed."""
+
+    where: str
+    resources: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.where} holds data and would change ({', '.join(self.resources)}), but the "
+            f"incident is not closed. Close it with reprotect, then run again."
+        )
+
+
+@dataclass
+class InvalidAllowance(Refused):
+    """`allow_replace` names something that cannot be."""
+
+    value: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"allow_replace: {self.value!r}; allowed: {self.allowed}. Nothing was changed."
+
+
+def allowances(platform: Platform, names: Iterable[str]) -> frozenset[str]:
+    """The resources that a run may lose. Raises: InvalidAllowance."""
+    known = {"/".join(unit.key) for unit in cfn.units(platform)}
+    chosen = frozenset(names)
+    for name in sorted(chosen):
+        where, _, logical_id = name.rpartition("/")
+        if where.count("/") != 1 or not logical_id:
+            raise InvalidAllowance(name, FORM)
+        if where not in known:
+            raise InvalidAllowance(name, f"a stack of this platform: {', '.join(sorted(known))}")
+    return chosen
+
+
+def loses_data(change: ResourceChange) -> bool:
+    """Whether a change deletes something that holds data."""
+    if change.type not in STATEFUL:
+        return False
+    if change.policy_action:
+        return change.policy_action in LOSING
+    return change.action == "Remove" or change.replacement in ("True", "Conditional")
+
+
+def losses(unit: Unit, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
+    """What of a unit would be lost, as `allow_replace` names it."""
+    return tuple(
+        "/".join((*unit.key, change.logical_id)) for change in changes if loses_data(change)
+    )
+
+
+def judge(unit: Unit, changes: Iterable[ResourceChange], allowed: frozenset[str]) -> None:
+    """Raises: DataLoss, if something would be lost that nobody has named."""
+    refused = tuple(name for name in losses(unit, changes) if name not in allowed)
+    if refused:
+        raise DataLoss(refused)

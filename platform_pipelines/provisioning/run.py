@@ -1,0 +1,82 @@
+"""What one run of provisioning works with, and what it may do with a unit in its Region."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cfn import Scope, Unit
+from platform_pipelines.clock import Clock
+from platform_pipelines.model import Platform
+from platform_pipelines.provisioning import regions as reach
+from platform_pipelines.provisioning import standing as standings
+from platform_pipelines.provisioning.ensure import Site, Tell
+from platform_pipelines.provisioning.outcome import Ending
+from platform_pipelines.provisioning.regions import Regions
+from platform_pipelines.provisioning.standing import Guard, LedgerSource, Permission, Standing
+
+LEDGER = "ledger"  # the stack without which there are no roles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Both Regions, the ledger, time, and somebody who listens."""
+
+    platform: Platform
+    regions: Regions
+    ledger: LedgerSource
+    clock: Clock
+    stop: threading.Event = field(default_factory=threading.Event)
+    tell: Tell = field(repr=False)
+    allowed: frozenset[str] = frozenset()  # data that may be lost
+    answers: Callable[[str], bool] | None = None  # whether a Region is there; None: ask it
+
+    def site(self, unit: Unit) -> Site:
+        """Where a unit is worked on."""
+        region = self.regions[unit.region.alias]
+        return Site(
+            platform=self.platform,
+            unit=unit,
+            region=region,
+            clock=self.clock,
+            stop=self.stop,
+            tell=self.tell,
+        )
+
+    def dark(self, standing: Standing) -> bool:
+        """Whether home, which the roles have settled away from, does not even answer."""
+        home = self.platform.home
+        if not standing.settled or standing.roles is None or standing.roles.active == home:
+            return False
+        if self.answers is not None:
+            return not self.answers(home)
+        return not reach.answers(self.regions[home], self.platform.stack_name(LEDGER))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """What the ledger said when the run began, and what follows from it for each unit."""
+
+    standing: Standing
+    dark: bool  # home is settled away from and does not answer
+
+    @property
+    def active(self) -> str | None:
+        """The active Region's alias; None before there are roles."""
+        return self.standing.roles.active if self.standing.roles else None
+
+    def left_alone(self, unit: Unit) -> Ending | None:
+        """Why an incident keeps a unit from being touched, if one does."""
+        if self.standing.permission(unit) is not Permission.SETTLED:
+            return None
+        lost = self.dark and unit.stack.scope is Scope.ONCE
+        return Ending.UNREACHABLE if lost else Ending.SETTLED
+
+    def guard(self, run: Run) -> Guard:
+        """What every change of this run asks first."""
+        return Guard(ledger=run.ledger, standing=self.standing, stop=run.stop)
+
+
+def footing(run: Run) -> Footing:
+    """The footing of a run that starts now. Raises: TableUnavailable."""
+    standing = standings.read(run.ledger)
+    return Footing(standing=standing, dark=run.dark(standing))

@@ -1,0 +1,38 @@
+"""Work in a thread, heard from while it goes on, and stopped together with whoever listens.
+
+Dagster ends a run by raising in the main thread; threads would work on. Here the listener's end
+sets the stop event and waits for the work to end, so nothing is changed after a run is over.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Stream(Generic[T]):
+    """What a work emits, in order; iterate over it once. The work's error is raised at the end."""
+
+    def __init__(self, work: Callable[[Callable[[T], None], threading.Event], object]) -> None:
+        self._work = work
+
+    def __iter__(self) -> Iterator[T]:
+        emitted: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
+        stop = threading.Event()
+
+        def emit(item: T) -> None:
+            emitted.put((item,))
+
+        # Leaving this block, for whatever reason, waits for the work's end.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="provisioning") as pool:
+            try:
+                work = pool.submit(self._work, emit, stop)
+                work.add_done_callback(lambda _: emitted.put(None))
+                while (item := emitted.get()) is not None:
+                    yield item[0]
+            finally:
+                stop.set()
+        work.result()

@@ -1,0 +1,1 @@
+"""Tests of the product; each test says in one line what it shows."""

@@ -1,0 +1,1 @@
+"""Fakes that behave: small worlds, not mocks that expect."""

@@ -1,0 +1,34 @@
+"""A world whose clock is moved by hand, and AWS calls straight to the services."""
+
+from pathlib import Path
+
+import pytest
+
+from platform_pipelines import model
+from platform_pipelines.local import ministack
+from platform_pipelines.local.world import Ports, World
+from tests.local.aws.regions import HandClock, Regions
+
+SERVICES = ("efs", "rds", "cloudwatch", "eks", "ecr", "dynamodb")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A world at rest; nothing listens."""
+    platform = model.load(Path(__file__).parents[3] / "platform.yaml")
+    ministack.configure(platform, tmp_path, port=1)
+    for name in SERVICES:
+        ministack.service(name).reset()
+    return World(
+        platform=platform,
+        state=tmp_path,
+        ports=Ports(aws=1, kube={"seoul": 16443, "tokyo": 16444}),
+        clock=HandClock(speed=1.0, origin=0.0),
+        ca_pem=b"-----BEGIN CERTIFICATE-----\n",
+    )
+
+
+@pytest.fixture
+def regions(world: World) -> Regions:
+    """Both Regions of the world, to be called as boto3 would."""
+    return Regions(world)

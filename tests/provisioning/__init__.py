@@ -1,0 +1,1 @@
+"""Tests of provisioning: plan, apply, converge."""
