@@ -6,7 +6,7 @@ endpoint only. A dark Region hangs, so connecting takes 2 s at most, reading 5 s
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -270,21 +270,27 @@ class Aws:
         return self._regions[self.platform.other(alias).alias]
 
     def verify_account(self) -> None:
-        """Ask the Regional STS endpoints who we are; the first answer decides, so that a dark
-        Region cannot stop us. Raises: WrongAccount, Unreachable."""
-        regions = list(self)
-        own = self.settings.controller
-        regions.sort(key=lambda region: region.alias != own)
-        reasons: list[str] = []
-        for region in regions:
-            try:
-                found = region.sts.get_caller_identity()["Account"]
-            except AwsError as error:
-                reasons.append(f"{region.alias}: {error}")
-                continue
-            if found != self.platform.account:
-                raise WrongAccount(found, self.platform.account)
-            return
-        local = self.settings.target is Target.LOCAL
-        where = self.settings.local_url if local else "AWS STS"
-        raise Unreachable(where, "; ".join(reasons), self.settings.target)
+        """Ask both Regional STS endpoints at once who we are; one answer is enough, so that a dark
+        Region costs a probe's patience and no more. Raises: WrongAccount, Unreachable."""
+        found = self.settings.clock.gather([_caller(region) for region in self.patient(PROBE)])
+        accounts = [account for account, _ in found if account]
+        if not accounts:
+            reasons = "; ".join(reason for _, reason in found)
+            local = self.settings.target is Target.LOCAL
+            where = self.settings.local_url if local else "AWS STS"
+            raise Unreachable(where, reasons, self.settings.target)
+        for account in accounts:
+            if account != self.platform.account:
+                raise WrongAccount(account, self.platform.account)
+
+
+def _caller(region: AwsRegion) -> Callable[[], tuple[str | None, str]]:
+    """Whose credentials we have, as a Region's STS says; or why it does not."""
+
+    def ask() -> tuple[str | None, str]:
+        try:
+            return region.sts.get_caller_identity()["Account"], ""
+        except AwsError as error:
+            return None, f"{region.alias}: {error}"
+
+    return ask

@@ -67,7 +67,7 @@ def see(watch: Watch, look: Look) -> Watch:
         pulse = pulse.next(look.heartbeat, now) if pulse else first
     evidence = (*watch.evidence, _evidence(look))[-EVIDENCE:] if down else ()
     return replace(
-        watch, down=down, pulse=pulse, t0=(watch.t0 or now) if down else None, evidence=evidence
+        watch, down=down, pulse=pulse, t0=_t0(watch, look) if down else None, evidence=evidence
     )
 
 
@@ -110,6 +110,18 @@ def restore(values: dict[str, Any]) -> Watch:
         },
         evidence=tuple(values.get("evidence", ())),
     )
+
+
+def _t0(watch: Watch, look: Look) -> datetime | None:
+    """The first evidence that the Region is down: our probes see it. What went wrong while they
+    reached the Region (a heartbeat that was never started, a broken application) is none of it: an
+    older T0 would make the losses look smaller than they are."""
+    match look.state(Vantage.PROBES):
+        case State.DOWN:
+            return watch.t0 or look.at
+        case State.UP:
+            return None
+    return watch.t0
 
 
 def _longer(before: Down | None, now: datetime) -> Down:

@@ -60,19 +60,21 @@ def forbidden(case: Case, platform: Platform, now: datetime, accept_age_s: float
     """Why roles may not change now; empty if they may. Cooldown binds the automatic rule only: a
     person who names the age of the data that is accepted has acknowledged it."""
     last = case.last
-    if last is None or last.state.over:
+    if last is None:
         return ""
-    if last.state is not IncidentState.SETTLED:
+    if last.state in (IncidentState.PROPOSED, IncidentState.OPEN):
         return f"incident {last.id} is {last.state}; one incident per epoch."
-    cooldown = platform.failover.cooldown
-    since = now - (last.settled_at or last.proposed_at)
-    if accept_age_s is not None:
+    if last.settled_at is None or accept_age_s is not None:
         return ""
+    cooldown = platform.failover.cooldown
+    since = now - last.settled_at
     if since < cooldown:
         return (
             f"incident {last.id} settled {_minutes(since)} ago and the cooldown is "
             f"{_minutes(cooldown)}; launch region_failover with accept_age_s to go on anyway."
         )
+    if last.state.over:
+        return ""
     return (
         f"{case.roles.standby} was lost in incident {last.id}, which is not closed: its data is old. "
         f"Launch region_failover with accept_age_s, the age of the data that you accept, in seconds."

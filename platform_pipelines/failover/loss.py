@@ -1,16 +1,20 @@
 """What a failover would lose, as the surviving Region knows it: per resource, seconds or unknown.
 
 EFS: T0 minus the last time that the destination was in step. Aurora: the last lag before T0 plus
-the age of that sample. What is not known is None and is never taken for zero.
+the age of that sample, which is an upper bound, because the metric has one value a minute. The lag
+itself, by which approval is judged, is that last value. What is not known is None, never zero.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_pipelines.aws import cloudwatch, efs
+from platform_pipelines.aws.cloudwatch import Sample
 from platform_pipelines.aws.region import AwsError, AwsRegion
 from platform_pipelines.clock import seconds
 from platform_pipelines.model import Platform
+
+FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +23,8 @@ class Loss:
 
     kind: str  # efs or aurora
     resource: str
-    seconds: float | None  # None: unknown
+    lag: float | None = None  # seconds behind at T0, as last measured; None: unknown
+    seconds: float | None  # what is lost at most; None: unknown
 
     @property
     def key(self) -> str:
@@ -52,8 +57,10 @@ def _files(target: AwsRegion, platform: Platform, t0: datetime) -> list[Loss]:
     losses = []
     for file_system in platform.file_systems:
         state = states.get(platform.file_system_name(file_system))
-        last = state.replication.last_replicated if state and state.replication else None
-        losses.append(Loss(kind="efs", resource=file_system.name, seconds=of_replication(last, t0)))
+        receives = state.replication if state and state.receives else None
+        last = receives.last_replicated if receives else None
+        behind = of_replication(last, t0)
+        losses.append(Loss(kind="efs", resource=file_system.name, lag=behind, seconds=behind))
     return losses
 
 
@@ -65,7 +72,18 @@ def _databases(target: AwsRegion, platform: Platform, t0: datetime) -> list[Loss
             sample = cloudwatch.aurora_lag(target, cluster, t0)
         except AwsError:
             sample = None
-        age = max(timedelta(), t0 - sample.at) if sample else timedelta()
-        lost = round(sample.value + seconds(age), 3) if sample else None
-        losses.append(Loss(kind="aurora", resource=database.name, seconds=lost))
+        losses.append(_aurora(database.name, sample, t0))
     return losses
+
+
+def _aurora(name: str, sample: Sample | None, t0: datetime) -> Loss:
+    """A sample that is older than `FRESH` says nothing about the lag at T0."""
+    if sample is None:
+        return Loss(kind="aurora", resource=name, seconds=None)
+    age = max(timedelta(), t0 - sample.at)
+    return Loss(
+        kind="aurora",
+        resource=name,
+        lag=sample.value if age <= FRESH else None,
+        seconds=round(sample.value + seconds(age), 3),
+    )

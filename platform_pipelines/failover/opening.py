@@ -22,6 +22,7 @@ from platform_pipelines.ledger_records import (
     Roles,
     plain,
 )
+from platform_pipelines.model import Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def open_(aws: Aws, ledger: Ledger, holder: str, request: Request) -> Work:
     live = last if last and last.state in (IncidentState.PROPOSED, IncidentState.OPEN) else None
     target = aws.platform.region(request.target or (live.target if live else roles.standby)).alias
     _check_target(aws, roles, live, target)
+    _check_strategy(request)
     chosen = live or _propose(aws, ledger, roles, last, request)
     if not chosen.approved:
         why = "; ".join(chosen.why_unsafe) or "the policy is `always`"
@@ -109,6 +111,12 @@ def _check_target(aws: Aws, roles: Roles, live: Incident | None, target: str) ->
         raise MayNotFailOver(f"incident {live.id} is {live.state} with target {live.target}.")
     if live is None and roles.active == target:
         raise MayNotFailOver(f"{target} is active already, since epoch {roles.epoch}.")
+
+
+def _check_strategy(request: Request) -> None:
+    known = [one.value for one in Strategy]
+    if request.strategy not in (None, *known):
+        raise MayNotFailOver(f"there is no strategy {request.strategy!r}; use {', '.join(known)}.")
 
 
 def _propose(

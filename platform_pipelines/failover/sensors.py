@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from platform_pipelines.aws import settings as environments
+from platform_pipelines.aws.region import Aws
 from platform_pipelines.aws.settings import Settings
 from platform_pipelines.errors import PlatformError
 from platform_pipelines.failover.jobs import region_failover
@@ -45,7 +46,7 @@ def build(platform: Platform, tick_s: float = TICK) -> SensorDefinition:
     def region_outage_sensor(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         try:
             settings = environments.from_environment(platform)
-            watcher = kept.get(settings) or Watcher(platform, settings, tick_s)
+            watcher = kept.get(settings) or Watcher(Aws(platform, settings), tick_s)
             kept[settings] = watcher
             cursor = json.loads(context.cursor) if context.cursor else {}
             ticked = watcher.tick(cursor, lambda incident: _attempts(context, incident))

@@ -5,6 +5,8 @@ tell us (Route 53's checkers, the ledger) is `unknown` when they do not answer. 
 down. The self-check of the same look says whether we can see anything at all.
 """
 
+import base64
+import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -87,7 +89,7 @@ class Observer:
 
     platform: Platform
     aws: Aws
-    _endpoints: dict[str, str] = field(default_factory=dict)  # of Kubernetes, by alias
+    _endpoints: dict[str, tuple[str, str]] = field(default_factory=dict)  # and CA, by alias
 
     def __post_init__(self) -> None:
         self._probes = self.aws.patient(PROBE)
@@ -114,6 +116,7 @@ class Observer:
                 lambda: self._answers("AWS API", lambda: standby.sts.get_caller_identity()),
                 lambda: self._answers("AWS API", lambda: active.sts.get_caller_identity()),
                 lambda: self._kubernetes(active),
+                lambda: self._learn(active),
                 *(_service_probe(self._service, host, path) for host, path in self._hosts(active)),
             ]
         )
@@ -172,26 +175,30 @@ class Observer:
         return _probe(State.UP, f"{what} answers")
 
     def _kubernetes(self, active: AwsRegion) -> Signal:
-        """Any answer below 500 is life; 401 is one. The endpoint is learnt while EKS answers."""
-        name = self.platform.cluster_name(active.region)
-        try:
-            cluster = eks.describe_cluster(active, name)
-        except AwsError:
-            cluster = None
-        if cluster and cluster.endpoint:
-            self._endpoints[active.alias] = cluster.endpoint
+        """Any answer below 500 is life; 401 is one."""
         endpoint = self._endpoints.get(active.alias)
         if endpoint is None:
             return _probe(State.UNKNOWN, "Kubernetes API: its endpoint is not known")
-        return _probe(*_reached(endpoint))
+        return _probe(*_reached(*endpoint))
+
+    def _learn(self, active: AwsRegion) -> None:
+        """Keep the endpoint for the next looks while EKS answers: asking EKS first would make a
+        look at a dark Region twice as long."""
+        try:
+            cluster = eks.describe_cluster(active, self.platform.cluster_name(active.region))
+        except AwsError:
+            return
+        if cluster and cluster.endpoint and cluster.ca:
+            self._endpoints[active.alias] = (cluster.endpoint, cluster.ca)
 
 
-def _reached(endpoint: str) -> tuple[State, str]:
-    """Whether an API server speaks. Nothing is sent to it and nothing it says is believed but that
-    it is there, so its certificate does not matter here."""
+def _reached(endpoint: str, ca: str) -> tuple[State, str]:
+    """Whether an API server speaks, and is the cluster's own: its certificate must be of the CA
+    that EKS named."""
     timeout = urllib3.Timeout(connect=PROBE.connect, read=PROBE.read)
     try:
-        with urllib3.PoolManager(cert_reqs="CERT_NONE", assert_hostname=False) as pool:
+        tls = ssl.create_default_context(cadata=base64.b64decode(ca).decode())
+        with urllib3.PoolManager(ssl_context=tls) as pool:
             answer = pool.request("GET", f"{endpoint}/readyz", timeout=timeout, retries=False)
     except urllib3.exceptions.HTTPError as error:
         return State.DOWN, f"Kubernetes API: {error}"

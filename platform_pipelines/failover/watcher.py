@@ -5,15 +5,14 @@ Dagster asks. What it learnt goes into the cursor. Nothing here starts a run: it
 of which incident should be running, and the sensor asks Dagster for it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from platform_pipelines.aws.dynamodb import TableUnavailable
 from platform_pipelines.aws.region import Aws
-from platform_pipelines.aws.settings import EXTERNAL, Settings
+from platform_pipelines.aws.settings import EXTERNAL
+from platform_pipelines.clock import Clock
 from platform_pipelines.errors import PlatformError
 from platform_pipelines.failover import decision, incident, loss
 from platform_pipelines.failover.decision import Decision, Watch
@@ -32,6 +31,7 @@ from platform_pipelines.ledger_records import (
 from platform_pipelines.model import Platform
 
 TICK = 38.5  # real seconds; Dagster's loop is 5 s, so 1.5 s of a cycle stay blind
+START_PATIENCE = 10  # a run may wait for its start so many times longer than a lease lives
 Cursor = dict[str, Any]
 
 
@@ -65,19 +65,28 @@ class Ticked:
 class Watcher:
     """Watches the active Region for one controller. Kept by the process between ticks."""
 
-    platform: Platform
-    settings: Settings
+    aws: Aws
     tick_s: float = TICK
     _observer: Observer = field(init=False)
     _ledger: Ledger | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.aws = Aws(self.platform, self.settings)
         self._observer = Observer(self.platform, self.aws)
+
+    @property
+    def platform(self) -> Platform:
+        """What is watched."""
+        return self.aws.platform
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the looks."""
+        return self.aws.settings.clock
 
     def tick(self, cursor: Cursor, attempts: Callable[[str], list[Attempt]]) -> Ticked:
         """Watch for `tick_s` real seconds. `attempts` finds an incident's runs."""
-        end = time.monotonic() + self.tick_s
+        clock = self.clock
+        end = clock.monotonic() + self.tick_s * clock.speed
         while True:
             try:
                 ticked = self._once(cursor, attempts)
@@ -85,23 +94,28 @@ class Watcher:
                 self._ledger = None
                 ticked = Ticked(cursor=cursor, message=f"The ledger cannot be read: {error}")
             cursor = ticked.cursor
-            rest = end - time.monotonic()
-            pause = self._pause(ticked) / self.settings.clock.speed
-            if ticked.launch or pause >= rest:
+            pause = self._pause(ticked)
+            if ticked.launch or pause >= end - clock.monotonic():
                 return ticked
-            self.settings.clock.sleep(self._pause(ticked))
+            clock.sleep(pause)
 
     def _once(self, cursor: Cursor, attempts: Callable[[str], list[Attempt]]) -> Ticked:
         ledger = self._ledger = self._ledger or connect(self.aws)
         roles = ledger.roles()
         if roles is None:
+            self._ledger = None  # whom to trust with it depends on the roles
             return Ticked(cursor={}, message="No roles in the ledger: run apply_infrastructure.")
-        if self.settings.controller not in (EXTERNAL, roles.standby):
-            message = f"{roles.active} is active and may not promote {roles.standby}."
-            return Ticked(cursor={}, message=message)
+        if ledger.region.alias == roles.active:
+            self._ledger = None  # it must not be read through the Region that may go dark
         last = ledger.last_incident()
-        if last and last.state in (IncidentState.PROPOSED, IncidentState.OPEN):
-            return self._follow(ledger, last, cursor, attempts(last.id))
+        live = last if last and last.state in (IncidentState.PROPOSED, IncidentState.OPEN) else None
+        target = live.target if live else roles.standby  # a run may die after it changed the roles
+        controller = self.aws.settings.controller
+        if controller not in (EXTERNAL, target):
+            message = f"This controller is {controller} and may not promote {target}."
+            return Ticked(cursor={}, message=message)
+        if live:
+            return self._follow(ledger, live, cursor, attempts(live.id))
         return self._watch(ledger, roles, last, cursor)
 
     def _pause(self, ticked: Ticked) -> float:
@@ -130,7 +144,7 @@ class Watcher:
         paused = self._paused(ledger)
         if paused:
             return Ticked(cursor=cursor, message=f"{roles.active} is down, but {paused}")
-        t0 = watch.t0 or self.settings.clock.now()
+        t0 = watch.t0 or self.clock.now()
         target = self.aws[roles.standby]
         case = Case(
             roles=roles,
@@ -139,7 +153,7 @@ class Watcher:
             verdict=ledger.verdict_before(t0),
             losses=loss.known(target, self.platform, t0),
         )
-        why_not = incident.forbidden(case, self.platform, self.settings.clock.now(), None)
+        why_not = incident.forbidden(case, self.platform, self.clock.now(), None)
         if why_not:
             return Ticked(cursor=cursor, message=f"{roles.active} is down, but {why_not}")
         reason = f"{roles.active} is down since {plain(t0)}: checkers, heartbeat and probes agree"
@@ -160,34 +174,37 @@ class Watcher:
     def _follow(
         self, ledger: Ledger, live: Incident, cursor: Cursor, attempts: list[Attempt]
     ) -> Ticked:
+        cursor = {key: value for key, value in cursor.items() if key == "lease"}  # looks are over
         if not live.approved:
             why = "; ".join(live.why_unsafe) or "the policy is `always`"
             message = f"{live.id} waits for job approve_failover: {why}."
             return Ticked(cursor=cursor, message=message)
         number = max([attempt.number for attempt in attempts], default=0)
         if number and not all(attempt.finished for attempt in attempts):
-            if any(attempt.waiting for attempt in attempts):
-                return Ticked(cursor=cursor, message=f"{live.id}: attempt {number} is starting.")
-            dead, cursor = self._lease_dead(ledger, live, cursor)
+            waiting = any(attempt.waiting for attempt in attempts)
+            dead, cursor = self._lease_dead(ledger, live, cursor, waiting)
             if not dead:
-                return Ticked(cursor=cursor, message=f"{live.id}: attempt {number} is at work.")
+                does = "starting" if waiting else "at work"
+                return Ticked(cursor=cursor, message=f"{live.id}: attempt {number} is {does}.")
         if number >= self.platform.failover.attempts:
             message = f"{live.id}: {number} attempts ended unsettled; a person is needed."
             return Ticked(cursor=cursor, message=message)
         launch = Launch(incident=live, attempt=number + 1)
-        kept = {key: value for key, value in cursor.items() if key != "lease"}
-        return Ticked(cursor=kept, message=f"{live.id}: attempt {number + 1}.", launch=launch)
+        return Ticked(cursor={}, message=f"{live.id}: attempt {number + 1}.", launch=launch)
 
-    def _lease_dead(self, ledger: Ledger, live: Incident, cursor: Cursor) -> tuple[bool, Cursor]:
-        """Whether the lease's counter has stood still too long; the cursor keeps since when."""
-        now = self.settings.clock.now()
+    def _lease_dead(
+        self, ledger: Ledger, live: Incident, cursor: Cursor, waiting: bool
+    ) -> tuple[bool, Cursor]:
+        """Whether the lease's counter has stood still too long; the cursor keeps since when. A run
+        that only waits for its start has no lease yet, and gets more time."""
+        now = self.clock.now()
         seen = _lease_seen(ledger.lease(live.id))
         before = cursor.get("lease")
         if before is None or before["seen"] != seen:
             return False, {**cursor, "lease": {"seen": seen, "since": plain(now)}}
-        limit = self.platform.failover.lease_dead.total_seconds()
+        limit = stands_still(self.clock, self.platform.failover.lease_dead.total_seconds())
         still = (now - parse_time(before["since"])).total_seconds()
-        return still >= stands_still(self.settings.clock, limit), cursor
+        return still >= (limit * START_PATIENCE if waiting else limit), cursor
 
 
 def _lease_seen(lease: Lease | None) -> list[Any]:
@@ -202,7 +219,7 @@ def _message(made: Decision, roles: Roles, watch: Watch, look: Look) -> str:
             return "The self-check failed: this controller sees nothing and decides nothing."
     if decision.application_outage(look):
         return f"The service is down in {roles.active}, but the Region is up: no failover."
-    since: datetime | None = watch.t0
+    since = min(one.since for one in watch.down.values())
     return f"{roles.active}: {', '.join(sorted(watch.down))} down since {plain(since)}."
 
 

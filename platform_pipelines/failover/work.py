@@ -86,7 +86,8 @@ def take_lease(ledger: Ledger, incident_id: str, holder: str) -> None:
         _wait_until_dead(ledger, incident_id, seen, stands_still(clock, patience))
     if not ledger.take_lease(incident_id, holder, seen):
         now = ledger.lease(incident_id)
-        raise LeaseHeld(incident_id, now.holder if now else "unknown")
+        if now is None or now.holder != holder:  # it is ours when only the answer was lost
+            raise LeaseHeld(incident_id, now.holder if now else "unknown")
 
 
 def _wait_until_dead(ledger: Ledger, incident_id: str, seen: Lease, patience: float) -> None:
@@ -169,7 +170,7 @@ class Work:
     def _begun(self, name: str, before: Step | None) -> Step:
         """A step goes on where an earlier attempt left it: its start, calls and findings stay."""
         step = (
-            replace(before, ended=None, outcome=None, detail="")
+            replace(before, ended=None, outcome=None, detail="", resources=_retried(before))
             if before
             else Step(name=name, started=self.clock.now())
         )
@@ -270,6 +271,13 @@ def resume(aws: Aws, ledger: Ledger, holder: str) -> Work:
     if lease is None or lease.holder != holder:
         raise LeaseLost(incident.id)
     return Work(aws=aws, ledger=ledger, incident=incident, holder=holder)
+
+
+def _retried(step: Step) -> tuple[dict[str, Any], ...]:
+    """What is known about the resources, without how they failed: that is tried anew."""
+    return tuple(
+        {key: value for key, value in one.items() if key != "failed"} for one in step.resources
+    )
 
 
 def _identity(entry: Mapping[str, Any]) -> tuple[Any, Any]:

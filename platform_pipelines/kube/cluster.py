@@ -6,22 +6,20 @@ kubeconfig. Every call has a time limit, and every error is a `KubeError`. Used 
 provisioning and failover. https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html
 """
 
-import base64
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode, urlsplit
-
-import urllib3
-from kubernetes import client
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from platform_pipelines.aws import eks
 from platform_pipelines.aws.region import AwsError, AwsRegion
-from platform_pipelines.aws.settings import LOOPBACK
 from platform_pipelines.errors import Failed
 from platform_pipelines.kube.token import Bearer, token
+
+if TYPE_CHECKING:
+    from kubernetes import client
 
 PAGE = 500
 
@@ -66,64 +64,30 @@ class Limits:
     retries: int = 1
 
 
-class ApiClient(client.ApiClient):
-    """The official client with a time limit, a fresh token and one kind of error on every call."""
-
-    def __init__(
-        self, configuration: client.Configuration, cluster: str, bearer: Bearer, limits: Limits
-    ) -> None:
-        super().__init__(configuration)
-        self.cluster = cluster
-        self.bearer = bearer
-        self.limits = limits
-
-    def call_api(
-        self,
-        method: str,
-        url: str,
-        header_params: dict[str, str] | None = None,
-        body: Any = None,
-        post_params: Any = None,
-        _request_timeout: Any = None,
-    ) -> Any:
-        where = f"{method} {urlsplit(url).path}"
-        timeout = _request_timeout or (self.limits.connect, self.limits.read)
-        try:
-            headers = {**(header_params or {}), "authorization": f"Bearer {self.bearer()}"}
-            return super().call_api(method, url, headers, body, post_params, timeout)
-        except AwsError as error:
-            raise KubeError(self.cluster, f"token for {where}", str(error)) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise KubeError(self.cluster, where, _brief(error)) from error
-        except client.ApiException as error:
-            raise KubeError(self.cluster, where, _message(error), error.status or None) from error
-
-    def response_deserialize(self, response_data: Any, response_types_map: Any = None) -> Any:
-        try:
-            return super().response_deserialize(response_data, response_types_map)
-        except client.ApiException as error:
-            where = urlsplit(getattr(response_data.response, "url", "") or "").path or "answer"
-            raise KubeError(self.cluster, where, _message(error), error.status) from error
-
-
 @dataclass(frozen=True)
 class Cluster:
     """One cluster's API: the official clients, and plain objects by path."""
 
     name: str
     alias: str  # of the Region that it runs in
-    api: client.ApiClient = field(repr=False)
+    api: "client.ApiClient" = field(repr=False)
 
     @cached_property
-    def core(self) -> client.CoreV1Api:
+    def core(self) -> "client.CoreV1Api":
+        from kubernetes import client
+
         return client.CoreV1Api(self.api)
 
     @cached_property
-    def apps(self) -> client.AppsV1Api:
+    def apps(self) -> "client.AppsV1Api":
+        from kubernetes import client
+
         return client.AppsV1Api(self.api)
 
     @cached_property
-    def custom(self) -> client.CustomObjectsApi:
+    def custom(self) -> "client.CustomObjectsApi":
+        from kubernetes import client
+
         return client.CustomObjectsApi(self.api)
 
     def read(self, path: str, **query: str | int) -> dict[str, Any]:
@@ -146,7 +110,7 @@ class Cluster:
         response = self.api.call_api(method, url, {"Accept": "application/json", **headers}, body)
         data: bytes = response.read()  # type: ignore[no-untyped-call]
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise KubeError(self.name, f"{method} {path}", _text(data), response.status)
+            raise KubeError(self.name, f"{method} {path}", message_of(data), response.status)
         parsed: dict[str, Any] = json.loads(data)
         return parsed
 
@@ -163,23 +127,6 @@ class Cluster:
             query = {**query, "continue": more}
 
 
-class _Retry(urllib3.Retry):
-    """Tries again, but not after silence: a dark cluster costs one time limit, not several."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: Any = None,
-        error: Exception | None = None,
-        *rest: Any,
-        **named: Any,
-    ) -> "_Retry":
-        if isinstance(error, urllib3.exceptions.TimeoutError):
-            raise error
-        return super().increment(method, url, response, error, *rest, **named)
-
-
 def connect(region: AwsRegion, cluster_name: str, limits: Limits | None = None) -> Cluster:
     """The cluster of this name in a Region. Raises: KubeError when EKS does not know or does not
     answer; the Kubernetes API itself is asked by the first call."""
@@ -191,43 +138,15 @@ def connect(region: AwsRegion, cluster_name: str, limits: Limits | None = None) 
     if state is None or not state.endpoint or not state.ca:
         what = "there is no such cluster" if state is None else f"it is {state.status}, no endpoint"
         raise KubeError(cluster_name, f"describe_cluster in {region.alias}", what)
+    from platform_pipelines.kube.api_client import ApiClient, configuration
+
     bearer = Bearer(lambda: token(region, cluster_name))
-    configuration = _configuration(state.endpoint, state.ca, limits)
-    return Cluster(
-        name=cluster_name,
-        alias=region.alias,
-        api=ApiClient(configuration, cluster_name, bearer, limits),
-    )
+    reached = configuration(state.endpoint, state.ca, limits)
+    api = ApiClient(reached, cluster_name, bearer, limits)
+    return Cluster(name=cluster_name, alias=region.alias, api=api)
 
 
-def _configuration(endpoint: str, ca: str, limits: Limits) -> client.Configuration:
-    configuration = client.Configuration(
-        host=endpoint.rstrip("/"),
-        ca_cert_data=base64.b64decode(ca).decode(),
-        retries=_Retry(
-            total=limits.retries,
-            status_forcelist=(429, 503),
-            raise_on_status=False,
-            respect_retry_after_header=False,
-            backoff_factor=0.2,
-        ),
-    )
-    if urlsplit(endpoint).hostname in LOOPBACK:
-        configuration.proxy = None
-    return configuration
-
-
-def _brief(error: urllib3.exceptions.HTTPError) -> str:
-    """urllib3 wraps what happened in the story of its retries; the cause is enough."""
-    cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
-    return str(cause or error)
-
-
-def _message(error: client.ApiException) -> str:
-    return _text(error.body) or str(error.reason)
-
-
-def _text(body: str | bytes | None) -> str:
+def message_of(body: str | bytes | None) -> str:
     """The message of a Kubernetes Status, or the body as it is."""
     try:
         message = json.loads(body or "")["message"]

@@ -1,9 +1,9 @@
-"""The two local clusters: a store, the Kubernetes API over it, and the controllers that move it."""
+"""The two local clusters: a store, the Kubernetes API over it, and the controllers that move it, Argo CD among them."""
 
 from typing import cast
 
 from platform_pipelines.local.http import App
-from platform_pipelines.local.kube import controllers
+from platform_pipelines.local.kube import argocd, controllers
 from platform_pipelines.local.kube.api import asgi
 from platform_pipelines.local.kube.auth import Authenticator
 from platform_pipelines.local.kube.store import Store
@@ -16,6 +16,7 @@ def start(world: World, token: str) -> dict[str, App]:
     for region in world.platform.regions:
         world.stores[region.alias] = Store(world.datetime)
     controllers.start(world)
+    argocd.start(world, world.checkout)
     return {region.alias: _api(world, region, token) for region in world.platform.regions}
 
 

@@ -20,6 +20,8 @@ from platform_pipelines.local.http import App, Receive, Scope, Send
 from platform_pipelines.local.outage import ABORT
 
 KEEP_ALIVE = 75.0  # real seconds; as long as AWS's load balancers and more than clients pool
+# How a connection may end that is no mistake of ours: `_close` cancels it, a client breaks TLS off.
+_ENDS = (asyncio.CancelledError, ssl.SSLError, ConnectionError, TimeoutError)
 GRACE = 0.5  # real seconds for answers under way when the server stops
 
 
@@ -39,7 +41,7 @@ async def serving(
             connections.add(task)
             task.add_done_callback(connections.discard)
         wrapped = _Connection(app, writer.transport.abort)
-        with suppress(asyncio.CancelledError):  # only `_close` cancels
+        with suppress(*_ENDS):
             await TCPServer(wrapped, loop, config, context, LifespanState(), reader, writer)
 
     server = await asyncio.start_server(connected, sock=sock, ssl=tls)

@@ -43,6 +43,7 @@ class Options:
     """One server's settings."""
 
     platform: Platform
+    checkout: Path  # the git folder that the local Argo CDs follow
     state: Path
     speed: float
     durations: Durations
@@ -63,6 +64,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Option
     platform = model.load(args.platform)
     return Options(
         platform=platform,
+        checkout=args.platform.absolute().parent,
         state=args.state,
         speed=args.speed,
         durations=_durations(args.durations) if args.durations else Durations(),

@@ -53,6 +53,7 @@ def run(options: Options, sockets: Sockets) -> None:
         ports=sockets.ports,
         clock=ScaledClock(options.speed, time.time()),
         durations=options.durations,
+        checkout=options.checkout,
     )
     asyncio.run(_serve(world, sockets))
 

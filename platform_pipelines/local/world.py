@@ -48,6 +48,7 @@ class World:
     ports: Ports
     clock: ScaledClock
     durations: Durations = field(default_factory=Durations)
+    checkout: Path = field(default_factory=Path.cwd)  # the git folder that Argo CD follows
     outages: dict[str, Outage] = field(default_factory=dict)  # by the Region's alias
     ca_pem: bytes = b""  # the CA of the clusters' certificates
     stores: dict[str, "Store"] = field(default_factory=dict)  # Kubernetes, by the Region's alias

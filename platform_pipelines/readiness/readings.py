@@ -1,8 +1,8 @@
 """What one run has read: each inventory of each Region at most once, whoever asks first.
 
 Checks of one run share it, and a check that is launched alone reads what it needs. A read that
-fails becomes `Unknown`. A Region that is silent to a first read and to a short question at STS is
-not asked again in this run, so that a dark Region costs seconds, not minutes.
+fails becomes `Unknown`. Each Region is asked a short question at STS first: one that is silent to
+it and to a first read is not asked again in this run, so that a dark Region costs seconds.
 """
 
 import threading
@@ -30,6 +30,7 @@ from platform_pipelines.readiness.references import ImageName, Reference, refere
 T = TypeVar("T")
 LEDGER = "ledger"
 TIMEOUTS = Timeouts(attempts=2)
+GREETING = Timeouts(connect=1.5, read=1.5, attempts=2)
 
 
 class Readings:
@@ -39,7 +40,7 @@ class Readings:
         self.platform = aws.platform
         self.clock = aws.settings.clock
         self._ledger = ledger
-        self._regions = {region.alias: replace(region, timeouts=TIMEOUTS) for region in iter(aws)}
+        self._regions = {region.alias: region for region in iter(aws)}
         self._read: dict[tuple[str, str], Any] = {}
         self._locks: dict[tuple[str, str], threading.RLock] = {}
         self._lock = threading.Lock()
@@ -153,26 +154,27 @@ class Readings:
         return self._once((alias, what), lambda: self._try(alias, what, look))
 
     def _try(self, alias: str, what: str, look: Callable[[AwsRegion], T]) -> T | Unknown:
-        silence = self._silent.get(alias)
-        if silence:
-            return Unknown(region=alias, what=what, reason=silence)
+        region = self._once((alias, "greeting"), lambda: self._greet(alias))
+        if alias in self._silent:
+            return Unknown(region=alias, what=what, reason=self._silent[alias])
         try:
-            return look(self._regions[alias])
+            return look(region)
         except Unread as error:
             return replace(error.unknown, what=what)
         except (*AwsError, PlatformError) as error:
-            self._ask_whether_silent(alias, error)
+            if region.timeouts is PROBE and not isinstance(error, ClientError):
+                self._silent[alias] = f"the Region does not answer ({error})"
             return Unknown(region=alias, what=what, reason=str(error))
 
-    def _ask_whether_silent(self, alias: str, error: Exception) -> None:
-        """After a call that nothing answered, ask STS once; a second silence is the Region's."""
-        if isinstance(error, ClientError):
-            return
+    def _greet(self, alias: str) -> AwsRegion:
+        """The Region with time limits to match its first impression."""
+        region = self._regions[alias]
         try:
-            replace(self._regions[alias], timeouts=PROBE).sts.get_caller_identity()
-        except AwsError as probe:
-            if not isinstance(probe, ClientError):
-                self._silent[alias] = f"the Region does not answer ({probe})"
+            replace(region, timeouts=GREETING).sts.get_caller_identity()
+        except AwsError as error:
+            if not isinstance(error, ClientError):
+                return replace(region, timeouts=PROBE)
+        return replace(region, timeouts=TIMEOUTS)
 
     def _once(self, key: tuple[str, str], read: Callable[[], T]) -> T:
         with self._lock:

@@ -87,8 +87,7 @@ class FakeAws(Aws):
         services: Callable[[str], Mapping[str, Any]],  # of a Region's alias
         controller: str = "external",
     ) -> None:
-        self.platform = platform
-        self.settings = settings(clock, controller)
+        super().__init__(platform, settings(clock, controller))
         self._regions = {
             one.alias: region(platform, one.alias, clock, services(one.alias))
             for one in platform.regions

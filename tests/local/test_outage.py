@@ -1,7 +1,6 @@
 """A dark Region: nothing of it answers, by any door, and nothing else suffers."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,10 +16,11 @@ from tests.local.asgi import Exchange, ask
 from tests.local_world import LocalWorld
 
 BRIEF = 0.5  # real seconds that a client waits for an answer that will not come
+PATIENT = 5.0  # and for one that comes, on a busy machine
 
 
 @pytest.fixture
-def world(fresh_regions: LocalWorld) -> Iterator[LocalWorld]:
+def world(fresh_regions: LocalWorld) -> LocalWorld:
     """A world of the test's own, because outages are seen by all."""
     return fresh_regions
 
@@ -44,9 +44,10 @@ def test_no_aws_call_is_answered_and_each_is_logged_as_dropped(
     world: LocalWorld, mode: Outage, seen: type[Exception]
 ) -> None:
     """A client waits in vain, or loses its connection."""
+    patience = BRIEF if mode is Outage.HANG else PATIENT
     world.control.black_out("seoul", mode)
     with ThreadPoolExecutor(len(ASKED)) as pool:
-        errors = list(pool.map(lambda one: _error(world, *one), ASKED))
+        errors = list(pool.map(lambda one: _error(world, one[0], one[1], patience), ASKED))
     assert [type(error) for error in errors] == [seen] * len(ASKED)
     calls = list(world.control.calls())
     assert {(call.region, call.outcome) for call in calls} == {("ap-northeast-2", Outcome.DROPPED)}
@@ -57,7 +58,7 @@ def test_a_5xx_comes_in_each_services_own_protocol(world: LocalWorld) -> None:
     """So that SDKs read a code, not noise."""
     world.control.black_out("seoul", Outage.ERROR)
     for service, method in ASKED:
-        error = _error(world, service, method)
+        error = _error(world, service, method, PATIENT)
         assert isinstance(error, ClientError), service
         assert error.response["Error"]["Code"] == "ServiceUnavailable", service
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
@@ -79,13 +80,15 @@ def test_thirty_hanging_calls_to_seoul_do_not_slow_tokyo(world: LocalWorld) -> N
     tokyo.describe_file_systems()
     world.control.black_out("seoul")
     with ThreadPoolExecutor(30) as pool:
-        hanging = [pool.submit(_error, world, "efs", "describe_file_systems") for _ in range(30)]
+        hanging = [
+            pool.submit(_error, world, "efs", "describe_file_systems", 1.0) for _ in range(30)
+        ]
         begun = time.monotonic()
         for _ in range(10):
             tokyo.describe_file_systems()
         spent = time.monotonic() - begun
         assert all(isinstance(one.result(), ReadTimeoutError) for one in hanging)
-    assert spent < BRIEF
+    assert spent < 1.0
 
 
 def test_a_region_that_is_back_answers_again(world: LocalWorld) -> None:
@@ -93,7 +96,7 @@ def test_a_region_that_is_back_answers_again(world: LocalWorld) -> None:
     efs = world.aws("efs", "seoul")
     made = efs.create_file_system(CreationToken="one")["FileSystemId"]
     world.control.black_out("seoul", Outage.REFUSE)
-    assert _error(world, "efs", "describe_file_systems")
+    assert _error(world, "efs", "describe_file_systems", PATIENT)
     world.control.restore("seoul")
     (found,) = efs.describe_file_systems()["FileSystems"]
     assert found["FileSystemId"] == made
@@ -118,7 +121,7 @@ def test_the_cluster_answers_503_as_kubernetes_writes_it(world: LocalWorld) -> N
     with pytest.raises(kube.ApiException) as refused:
         _core(world, "seoul").list_node()
     assert refused.value.status == 503
-    assert '"kind": "Status"' in refused.value.body
+    assert '"kind": "Status"' in str(refused.value.body)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +167,8 @@ def _core(world: LocalWorld, alias: str) -> kube.CoreV1Api:
     return kube.CoreV1Api(kube.ApiClient(client.configuration))
 
 
-def _error(world: LocalWorld, service: str, method: str) -> Exception:
-    client = world.aws(service, "seoul", read_timeout=BRIEF)
+def _error(world: LocalWorld, service: str, method: str, patience: float) -> Exception:
+    client = world.aws(service, "seoul", read_timeout=patience)
     with pytest.raises((ClientError, ReadTimeoutError, ConnectionClosedError)) as failed:
         getattr(client, method)()
     error: Exception = failed.value

@@ -54,6 +54,7 @@ def _abort_if_back(work: Work) -> None:
     until = work.clock.monotonic() + work.platform.failover.hold.total_seconds()
     while _back(observer.look(roles, None)):
         if work.clock.monotonic() >= until:
+            work.guard()
             work.write(state=IncidentState.ABORTED, failure=f"{work.lost.alias} is up again")
             raise RegionIsBack(work.lost.alias, work.incident.id)
         work.pause(1.0)

@@ -60,6 +60,7 @@ def _promoter(work: Work, step: StepRecord, file_system: FileSystem) -> Callable
 def _promote(work: Work, step: StepRecord, file_system: FileSystem) -> None:
     state = observe(work, file_system)
     _remember_loss(work, step, file_system, state)
+    work.ledger.spend_virgin(state.id)  # from now on it may hold what only it has
     act(work, step, file_system, state)
     await_(
         work,
@@ -91,7 +92,6 @@ def act(work: Work, step: StepRecord, file_system: FileSystem, state: FileSystem
         case "ENABLED" | "ENABLING":
             source = state.replication.source_id
             step.note("efs", file_system.name, asked_at=work.clock.now(), source_id=source)
-            work.ledger.spend_virgin(state.id)  # from now on it may hold what only it has
             work.pass_point_of_no_return()
             step.change(
                 "DeleteReplicationConfiguration",
@@ -108,7 +108,7 @@ def _remember_loss(
     work: Work, step: StepRecord, file_system: FileSystem, state: FileSystemState
 ) -> None:
     """The last sync disappears with the replication, and it is the achieved RPO."""
-    last = state.replication.last_replicated if state.replication else None
+    last = state.replication.last_replicated if state.replication and state.receives else None
     rpo = loss.of_replication(last, work.incident.t0)
     step.note("efs", file_system.name, id=state.id, last_replicated=last, rpo_s=rpo)
 
@@ -135,7 +135,7 @@ def _escalate(
     Ending only our side leaves an orphan on the other, which is recorded for reprotect."""
     known = step.noted("efs", file_system.name)
     asked = known.get("asked_at")
-    if asked is None or known.get("escalated_at"):
+    if asked is None or known.get("escalated_at", "") >= asked:  # times as text, in their order
         return
     waited = work.clock.now() - parse_time(asked)
     if waited.total_seconds() < ESCALATE_AFTER:

@@ -21,6 +21,7 @@ LOOK = (
 
 def move(work: Work, step: StepRecord) -> None:
     """Move every host to the target, and verify a write through it. Raises: StepFailed, Stopped."""
+    work.pass_point_of_no_return()
     home = work.platform.home_region
     bucket = work.platform.traffic_bucket(work.platform.other(home.alias))
     if work.incident.target == home.alias:

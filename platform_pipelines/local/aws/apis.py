@@ -49,8 +49,7 @@ class Apis:
     async def answer(self, incoming: Incoming, scope: Scope, receive: Receive) -> Response:
         """The answer of whoever has the operation."""
         service, routed = incoming.signed.service, incoming.routed
-        ours = self._registry.find(service)
-        if ours and routed and routed.name in ours.operations():
+        if routed and self._registry.is_ours(service, routed.name):
             return self._answer_ours(incoming, routed)
         if routed and self._registry.passes(service, routed.name):
             return await relay(self._base, incoming.request, scope, receive)

@@ -5,6 +5,7 @@ router, parsers and serialisers; none of its services). The AWS port uses this f
 operations, and to name the operations that ministack answers.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -116,6 +117,8 @@ def parse(routed: Routed, request: Request, signed: Signature, account: str, id_
     """The parsed call. Raises: Fault, if the body is not of the operation's shape."""
     parser = PROTOCOL_PARSERS[routed.protocol](routed.operation)
     try:
+        if "json" in routed.protocol and request.body:
+            json.loads(request.body)  # moto takes what is no JSON for an empty object
         params = parser.parse(
             {
                 "body": request.body,

@@ -45,10 +45,7 @@ class Registry:
     def __init__(self, world: World) -> None:
         self._world = world
         self._services = {one.name: one(world) for one in OURS}
-
-    def find(self, service: str) -> Service | None:
-        """Our service of boto3's name, if we have one."""
-        return self._services.get(service)
+        self._operations = {one.name: one.operations() for one in OURS}
 
     @property
     def route53(self) -> Route53:
@@ -57,17 +54,20 @@ class Registry:
         assert isinstance(service, Route53)
         return service
 
+    def is_ours(self, service: str, operation: str) -> bool:
+        """Whether one of our services answers this operation itself."""
+        return operation in self._operations.get(service, ())
+
     def passes(self, service: str, operation: str) -> bool:
         """Whether ministack may answer this operation."""
-        ours = self.find(service)
+        ours = self._services.get(service)
         return operation in ours.passes if ours else service in PASSED
 
     def answer(self, call: Call) -> Result:
         """What AWS answers, whether the Region is dark or not. Raises: Fault."""
-        ours = self.find(call.service)
         with ministack.scope(call.account, call.region):
-            if ours and call.operation in ours.operations():
-                return ours.answer(call)
+            if self.is_ours(call.service, call.operation):
+                return self._services[call.service].answer(call)
             if self.passes(call.service, call.operation):
                 return stores.ask(call)
         raise not_implemented(call.service, call.operation)

@@ -109,6 +109,8 @@ class _Api:
         if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in headers.get("accept", ""):
             body = discovery.aggregated(core=path == "/api")
             return Answer(body=body, content_type=discovery.AGGREGATED)
+        if path == "/openapi/v2":
+            return Answer(body=openapi.V2, content_type=openapi.V2_TYPE)
         found = await self._described(parts, headers)
         if found is None:
             raise faults.no_such_path()

@@ -26,7 +26,11 @@ def ratio(part: str, whole: str, default: int = 0) -> Callable[[Obj], str]:
 def node_status(obj: Obj) -> str:
     """Ready or not, and whether it is cordoned."""
     ready = next(
-        (each["status"] for each in at(obj, "status.conditions", []) if each["type"] == "Ready"),
+        (
+            each.get("status")
+            for each in at(obj, "status.conditions", [])
+            if each.get("type") == "Ready"
+        ),
         "Unknown",
     )
     cordoned = ",SchedulingDisabled" if at(obj, "spec.unschedulable", False) else ""
@@ -45,7 +49,9 @@ def node_address(kind: str) -> Callable[[Obj], str]:
 
     def tell(obj: Obj) -> str:
         addresses = at(obj, "status.addresses", [])
-        return next((each["address"] for each in addresses if each["type"] == kind), NONE)
+        return next(
+            (each.get("address", NONE) for each in addresses if each.get("type") == kind), NONE
+        )
 
     return tell
 

@@ -1,8 +1,7 @@
 """What the API fills in when an object leaves it out, for the kinds that matter here.
 
-`apply` runs on every write, and is idempotent. `retain` keeps on an update what the API had filled
-in once and for all, as a Service's address.
-https://kubernetes.io/docs/reference/kubernetes-api/
+`apply` runs on every write; `retain` keeps on an update what the API had filled in once and for all,
+as a Service's address. https://kubernetes.io/docs/reference/kubernetes-api/
 """
 
 import base64
@@ -15,7 +14,7 @@ from platform_pipelines.local.kube.kinds import Kind
 from platform_pipelines.local.kube.objects import Obj, clone, name_of, namespace_of
 from platform_pipelines.local.kube.pod_defaults import fill
 
-_NODE_PORTS = (30000, 2768)  # the first, and how many
+_FIRST_NODE_PORT, _NODE_PORTS = 30000, 2768
 
 
 def apply(kind: Kind, obj: Obj) -> None:
@@ -54,8 +53,7 @@ def _number(obj: Obj, purpose: str, size: int) -> int:
 def _namespace(obj: Obj) -> None:
     fill(_spec(obj), {"finalizers": ["kubernetes"]})
     fill(obj, {"status": {"phase": "Active"}})
-    labels = obj["metadata"].setdefault("labels", {})
-    labels["kubernetes.io/metadata.name"] = name_of(obj)
+    obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = name_of(obj)
 
 
 def _pod(obj: Obj) -> None:
@@ -93,8 +91,8 @@ def _replica_set(obj: Obj) -> None:
 def _stateful_set(obj: Obj) -> None:
     spec = _spec(obj)
     fill(spec, {"replicas": 1, "revisionHistoryLimit": 10, "podManagementPolicy": "OrderedReady"})
-    retained = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
-    fill(retained, {"whenDeleted": "Retain", "whenScaled": "Retain"})
+    claims = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    fill(claims, {"whenDeleted": "Retain", "whenScaled": "Retain"})
     _rolling(spec, "updateStrategy", {"partition": 0})
     _template(spec)
 
@@ -148,17 +146,17 @@ def _service(obj: Obj) -> None:
 
 
 def _addresses(obj: Obj, spec: Obj) -> None:
-    number = _number(obj, "address", 65000) + 10
-    fill(spec, {"clusterIP": f"10.100.{number >> 8}.{number & 255}"})
-    fill(spec, {"clusterIPs": [spec["clusterIP"]], "ipFamilies": ["IPv4"]})
-    fill(spec, {"ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster"})
+    high, low = divmod(_number(obj, "address", 65000) + 10, 256)
+    fill(spec, {"clusterIP": f"10.100.{high}.{low}", "ipFamilies": ["IPv4"]})
+    fill(spec, {"clusterIPs": [spec["clusterIP"]], "ipFamilyPolicy": "SingleStack"})
+    fill(spec, {"internalTrafficPolicy": "Cluster"})
 
 
 def _node_ports(obj: Obj, spec: Obj) -> None:
     fill(spec, {"externalTrafficPolicy": "Cluster"})
-    first, count = _NODE_PORTS
     for port in spec.get("ports", []):
-        fill(port, {"nodePort": first + _number(obj, f"port {port.get('port')}", count)})
+        number = _number(obj, f"port {port.get('port')}", _NODE_PORTS)
+        fill(port, {"nodePort": _FIRST_NODE_PORT + number})
 
 
 def _secret(obj: Obj) -> None:
@@ -207,8 +205,8 @@ def _binding(obj: Obj) -> None:
 
 def _definition(obj: Obj) -> None:
     names = _spec(obj).get("names", {})
-    fill(names, {"singular": str(names.get("kind", "")).lower()})
-    fill(names, {"listKind": f"{names.get('kind', '')}List"})
+    kind = str(names.get("kind", ""))
+    fill(names, {"singular": kind.lower(), "listKind": f"{kind}List"})
     fill(_spec(obj), {"conversion": {"strategy": "None"}})
 
 

@@ -4,8 +4,10 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
 """
 
 from platform_pipelines.local.kube import faults, kinds, selectors
+from platform_pipelines.local.kube.models import of_model
 from platform_pipelines.local.kube.objects import Obj, meta
 from platform_pipelines.local.kube.requests import Request
+from platform_pipelines.local.kube.shape import Problem, shaped
 from platform_pipelines.local.kube.store import Store
 
 
@@ -21,8 +23,10 @@ def evict(store: Store, request: Request) -> Obj:
         raise faults.too_many_requests(
             "Cannot evict pod as it would violate the pod's disruption budget."
         )
-    options = request.obj().get("deleteOptions") or {}
-    dry_run = request.dry_run or options.get("dryRun") == ["All"]
+    body, flaws = shaped(request.obj(), of_model("V1Eviction"))
+    if any(flaw.problem is Problem.TYPE for flaw in flaws):
+        raise faults.bad_request("the body of the request is no Eviction")
+    dry_run = request.dry_run or body.get("deleteOptions", {}).get("dryRun") == ["All"]
     store.delete(target.kind, target.namespace, target.name, dry_run=dry_run)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 

@@ -38,8 +38,8 @@ def parse_timestamp(text: str) -> datetime:
 
 def meta(obj: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of an object; empty if it has none."""
-    found: dict[str, Any] = obj.get("metadata") or {}
-    return found
+    found = obj.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def name_of(obj: Mapping[str, Any]) -> str:

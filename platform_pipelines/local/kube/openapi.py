@@ -27,6 +27,10 @@ _SCALARS: dict[Type, Document] = {
     Type.INT_OR_STRING: {"oneOf": [{"type": "integer"}, {"type": "string"}]},
     Type.ANY: {"x-kubernetes-preserve-unknown-fields": True},
 }
+# `/openapi/v2` is empty. kubectl still asks for it before it sends a List, and then lets the server
+# validate each item. This is {"swagger": "2.0"} in protobuf, the only form that kubectl takes.
+V2 = "\n\x032.0"
+V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "force")
 
 

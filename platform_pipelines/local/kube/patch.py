@@ -64,9 +64,11 @@ def _json(kind: Kind, obj: Obj, operations: Any) -> Obj:
             "jsonpatch.Patch"
         )
     try:
-        result: Obj = jsonpatch.apply_patch(clone(obj), operations)
+        result = jsonpatch.apply_patch(clone(obj), operations)
     except jsonpatch.InvalidJsonPatch as error:
         raise faults.bad_request(f"error decoding patch: {error}") from None
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
         raise faults.unprocessable(kind, obj, str(error)) from None
+    if not isinstance(result, dict):
+        raise faults.unprocessable(kind, obj, "the patched value is no object")
     return result

@@ -15,7 +15,9 @@ import yaml
 from platform_pipelines.local.kube import faults, kinds
 from platform_pipelines.local.kube.admission import Strictness
 from platform_pipelines.local.kube.kinds import Kind
+from platform_pipelines.local.kube.models import of_model
 from platform_pipelines.local.kube.objects import Obj
+from platform_pipelines.local.kube.shape import Problem, shaped
 
 _JSON = ("application/json", "application/yaml", "")
 _OWN_SUBRESOURCES = ("status", "finalize")
@@ -102,10 +104,14 @@ class Request:
             raise faults.bad_request("the object provided is unrecognized")
         return found
 
-    def options(self) -> dict[str, Any]:
-        """The options of a delete; it need not have a body."""
+    def options(self) -> Obj:
+        """The options of a delete; it need not have a body. Raises: KubeFault, when it is none."""
         found = self.document() if self.body.strip() else {}
-        return found if isinstance(found, dict) else {}
+        options, flaws = shaped(found, of_model("V1DeleteOptions"))
+        if any(flaw.problem is Problem.TYPE for flaw in flaws):
+            raise faults.bad_request("the body of the request is no DeleteOptions")
+        decoded: Obj = options
+        return decoded
 
     def _yaml(self) -> Any:
         if self.content_type == "application/json":

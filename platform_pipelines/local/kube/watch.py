@@ -34,7 +34,7 @@ class Watch:
         self._request = request
         self._labels: LabelSelector = selectors.parse_labels(query.get("labelSelector", ""))
         self._fields: FieldSelector = selectors.parse_fields(
-            request.target.kind, _fields_of(request)
+            request.target.kind, query.get("fieldSelector", "")
         )
         self._form = tables.form_of(request.headers.get("accept", ""))
         self._initial = request.flag("sendInitialEvents")
@@ -113,10 +113,3 @@ class Watch:
             metadata["annotations"] = annotations
         obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
         return {"type": "BOOKMARK", "object": obj}
-
-
-def _fields_of(request: Request) -> str:
-    """A watch of one object by its path selects it by its name."""
-    asked = request.query.get("fieldSelector", "")
-    name = request.target.name
-    return ",".join(filter(None, [asked, f"metadata.name={name}" if name else ""]))

@@ -1,6 +1,5 @@
 """What a client may expect of a cluster's API, seen through the official Python client."""
 
-import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,15 +8,19 @@ from typing import Any
 
 import pytest
 from kubernetes import client, dynamic, utils, watch
-from kubernetes.client.rest import ApiException
+from kubernetes.client.exceptions import ApiException
 from urllib3 import HTTPResponse
 
-from tests.local.kube.api_server import TIME_LIMIT, Object, Server, refusal, serving
+from tests.local.kube.api_server import TIME_LIMIT, Object, Server, refusal, serving, told
 
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "applications"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+# The client's own annotations do not cover these.
+DYNAMIC: Any = dynamic.DynamicClient
+WATCH: Any = watch.Watch
+CREATE: Any = utils.create_from_dict
 
 
 @pytest.fixture(scope="module")
@@ -28,27 +31,28 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def api(server: Server) -> client.ApiClient:
+def api(server: Server) -> Any:
     """The official client."""
     return server.client()
 
 
 @pytest.fixture
-def namespace(api: client.ApiClient) -> str:
+def namespace(api: Any) -> str:
     """A namespace that no other test has."""
     name = f"ns-{uuid.uuid4().hex[:8]}"
-    client.CoreV1Api(api).create_namespace({"metadata": {"name": name}})
+    core: Any = client.CoreV1Api(api)
+    core.create_namespace({"metadata": {"name": name}})
     return name
 
 
 @pytest.fixture
-def core(api: client.ApiClient) -> client.CoreV1Api:
+def core(api: Any) -> Any:
     """The core group."""
     return client.CoreV1Api(api)
 
 
 @pytest.fixture
-def apps(api: client.ApiClient) -> client.AppsV1Api:
+def apps(api: Any) -> Any:
     """The apps group."""
     return client.AppsV1Api(api)
 
@@ -56,7 +60,7 @@ def apps(api: client.ApiClient) -> client.AppsV1Api:
 class Applications:
     """Argo CD Applications of one namespace: a custom resource without a status subresource."""
 
-    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+    def __init__(self, api: Any, namespace: str) -> None:
         self.api = client.CustomObjectsApi(api)
         self.namespace = namespace
 
@@ -102,7 +106,7 @@ class Applications:
 
 
 @pytest.fixture
-def applications(api: client.ApiClient, namespace: str) -> Applications:
+def applications(api: Any, namespace: str) -> Applications:
     """Applications of the test's namespace."""
     return Applications(api, namespace)
 
@@ -125,18 +129,16 @@ def names(listed: Object) -> list[str]:
 class TestFindingOut:
     """What the server says of itself."""
 
-    def test_the_version_is_that_of_the_cluster(self, api: client.ApiClient) -> None:
+    def test_the_version_is_that_of_the_cluster(self, api: Any) -> None:
         """Clients decide by it what they may use."""
         assert client.VersionApi(api).get_code().git_version.startswith("v1.36.")
 
-    def test_argo_cds_group_is_among_the_groups(self, api: client.ApiClient) -> None:
+    def test_argo_cds_group_is_among_the_groups(self, api: Any) -> None:
         """Discovery lists custom groups beside the built-in ones."""
         groups = [group.name for group in client.ApisApi(api).get_api_versions().groups]
         assert {GROUP, "apps", "networking.k8s.io"} <= set(groups)
 
-    def test_a_resource_that_nobody_defined_is_not_found(
-        self, api: client.ApiClient, namespace: str
-    ) -> None:
+    def test_a_resource_that_nobody_defined_is_not_found(self, api: Any, namespace: str) -> None:
         """A misspelt plural is 404 even for a list, which is never empty by mistake."""
         custom = client.CustomObjectsApi(api)
         with pytest.raises(ApiException) as error:
@@ -144,11 +146,11 @@ class TestFindingOut:
         assert error.value.status == 404
 
     def test_the_dynamic_client_finds_kinds_and_lists_them(
-        self, api: client.ApiClient, applications: Applications, tmp_path: Path
+        self, api: Any, applications: Applications, tmp_path: Path
     ) -> None:
         """It walks the whole discovery."""
         applications.create("a")
-        found = dynamic.DynamicClient(api, cache_file=str(tmp_path / "cache"))
+        found = DYNAMIC(api, cache_file=str(tmp_path / "cache"))
         kind = found.resources.get(api_version=f"{GROUP}/{VERSION}", kind="Application")
         assert [
             each.metadata.name for each in kind.get(namespace=applications.namespace).items
@@ -167,7 +169,7 @@ class TestWhoMaySpeak:
     def test_a_client_may_renew_its_token_before_each_call(self, server: Server) -> None:
         """The official client's hook runs for each request."""
         renewed = []
-        configuration = server.configuration()
+        configuration: Any = server.configuration()
         good = configuration.api_key["authorization"]
         configuration.api_key = {"authorization": "Bearer old"}
 
@@ -212,7 +214,7 @@ class TestObjects:
         with pytest.raises(ApiException) as error:
             applications.get("nobody")
         assert refusal(error.value) == (404, "NotFound")
-        assert '"nobody" not found' in json.loads(error.value.body)["message"]
+        assert '"nobody" not found' in told(error.value)["message"]
 
     def test_a_list_has_a_kind_and_a_version(self, applications: Applications) -> None:
         """From that resourceVersion a watch can go on."""
@@ -223,24 +225,22 @@ class TestObjects:
     def test_a_cluster_wide_list_has_every_namespace(self, applications: Applications) -> None:
         """The path without a namespace."""
         applications.create("a")
-        listed = applications.api.list_cluster_custom_object(GROUP, VERSION, PLURAL)
+        listed: Any = applications.api.list_cluster_custom_object(GROUP, VERSION, PLURAL)
         assert applications.namespace in {each["metadata"]["namespace"] for each in listed["items"]}
 
-    def test_nothing_is_created_in_a_namespace_that_is_not_there(
-        self, core: client.CoreV1Api
-    ) -> None:
+    def test_nothing_is_created_in_a_namespace_that_is_not_there(self, core: Any) -> None:
         """404 names the namespace."""
         with pytest.raises(ApiException) as error:
             core.create_namespaced_config_map("nowhere", {"metadata": {"name": "x"}})
         assert error.value.status == 404
 
-    def test_a_name_may_be_left_to_the_server(self, core: client.CoreV1Api, namespace: str) -> None:
+    def test_a_name_may_be_left_to_the_server(self, core: Any, namespace: str) -> None:
         """generateName is a beginning."""
         made = core.create_namespaced_config_map(namespace, {"metadata": {"generateName": "g-"}})
         assert made.metadata.name.startswith("g-")
         assert len(made.metadata.name) > 2
 
-    def test_a_dry_run_stores_nothing(self, core: client.CoreV1Api, namespace: str) -> None:
+    def test_a_dry_run_stores_nothing(self, core: Any, namespace: str) -> None:
         """It answers as if it had."""
         body = {"metadata": {"name": "dry"}}
         core.create_namespaced_config_map(namespace, body, dry_run="All")
@@ -249,11 +249,11 @@ class TestObjects:
         assert error.value.status == 404
 
     def test_the_clients_helper_creates_from_a_dict(
-        self, api: client.ApiClient, core: client.CoreV1Api, namespace: str
+        self, api: Any, core: Any, namespace: str
     ) -> None:
         """As from a YAML file."""
         metadata = {"name": "helped", "namespace": namespace}
-        utils.create_from_dict(api, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+        CREATE(api, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
         assert core.read_namespaced_config_map("helped", namespace).metadata.uid
 
 
@@ -378,20 +378,18 @@ class TestValidation:
         with pytest.raises(ApiException) as error:
             applications.create("a", project=5)
         assert refusal(error.value) == (422, "Invalid")
-        assert "spec.project" in json.loads(error.value.body)["message"]
+        assert "spec.project" in told(error.value)["message"]
 
     def test_a_field_that_the_crd_does_not_know_is_pruned(self, applications: Applications) -> None:
         """It is as if it had never been sent."""
         assert "bogus" not in applications.create("a", bogus=1)["spec"]
 
-    def test_an_invalid_deployment_tells_every_mistake(
-        self, apps: client.AppsV1Api, namespace: str
-    ) -> None:
+    def test_an_invalid_deployment_tells_every_mistake(self, apps: Any, namespace: str) -> None:
         """No containers, and a selector that selects something else."""
         body = deployment(template={"metadata": {"labels": {"x": "y"}}, "spec": {"containers": []}})
         with pytest.raises(ApiException) as error:
             apps.create_namespaced_deployment(namespace, body)
-        causes = json.loads(error.value.body)["details"]["causes"]
+        causes = told(error.value)["details"]["causes"]
         fields = {cause["field"] for cause in causes}
         assert {"spec.template.spec.containers", "spec.template.metadata.labels"} <= fields
 
@@ -399,7 +397,7 @@ class TestValidation:
 class TestBuiltInKinds:
     """Nodes and Deployments, which the product reads."""
 
-    def test_a_node_is_ready_when_its_status_says_so(self, core: client.CoreV1Api) -> None:
+    def test_a_node_is_ready_when_its_status_says_so(self, core: Any) -> None:
         """Through the status subresource, read back typed."""
         group = uuid.uuid4().hex[:8]
         name = f"node-{group}"
@@ -417,22 +415,18 @@ class TestBuiltInKinds:
         (node,) = core.list_node(label_selector=f"eks.amazonaws.com/nodegroup={group}").items
         assert [(each.type, each.status) for each in node.status.conditions] == [("Ready", "True")]
 
-    def test_a_deployment_gets_defaults(self, apps: client.AppsV1Api, namespace: str) -> None:
+    def test_a_deployment_gets_defaults(self, apps: Any, namespace: str) -> None:
         """One replica, rolling updates."""
         made = apps.create_namespaced_deployment(namespace, deployment())
         assert (made.spec.replicas, made.spec.strategy.type) == (1, "RollingUpdate")
 
-    def test_a_plain_patch_leaves_the_status_alone(
-        self, apps: client.AppsV1Api, namespace: str
-    ) -> None:
+    def test_a_plain_patch_leaves_the_status_alone(self, apps: Any, namespace: str) -> None:
         """A Deployment has a status subresource."""
         apps.create_namespaced_deployment(namespace, deployment())
         apps.patch_namespaced_deployment("web", namespace, {"status": {"readyReplicas": 9}})
         assert apps.read_namespaced_deployment("web", namespace).status.ready_replicas is None
 
-    def test_scaling_goes_through_the_scale_subresource(
-        self, apps: client.AppsV1Api, namespace: str
-    ) -> None:
+    def test_scaling_goes_through_the_scale_subresource(self, apps: Any, namespace: str) -> None:
         """And is seen in the Deployment."""
         apps.create_namespaced_deployment(namespace, deployment())
         patch = {"spec": {"replicas": 3}}
@@ -441,7 +435,7 @@ class TestBuiltInKinds:
         assert (scale.spec.replicas, found.spec.replicas) == (3, 3)
 
     def test_a_strategic_patch_finds_a_container_by_its_name(
-        self, apps: client.AppsV1Api, namespace: str
+        self, apps: Any, namespace: str
     ) -> None:
         """Its image stays, its environment comes."""
         apps.create_namespaced_deployment(namespace, deployment())
@@ -456,9 +450,7 @@ class TestBuiltInKinds:
 class TestDeleting:
     """Preconditions, collections, finalizers."""
 
-    def test_a_delete_may_insist_on_an_identity(
-        self, core: client.CoreV1Api, namespace: str
-    ) -> None:
+    def test_a_delete_may_insist_on_an_identity(self, core: Any, namespace: str) -> None:
         """Not this name, but this very object."""
         core.create_namespaced_config_map(namespace, {"metadata": {"name": "a"}})
         wrong = {"preconditions": {"uid": str(uuid.uuid4())}}
@@ -466,7 +458,7 @@ class TestDeleting:
             core.delete_namespaced_config_map("a", namespace, body=wrong)
         assert refusal(error.value) == (409, "Conflict")
 
-    def test_a_collection_is_deleted_by_label(self, core: client.CoreV1Api, namespace: str) -> None:
+    def test_a_collection_is_deleted_by_label(self, core: Any, namespace: str) -> None:
         """The others stay."""
         chosen = {"metadata": {"name": "a", "labels": {"x": "1"}}}
         core.create_namespaced_config_map(namespace, chosen)
@@ -498,7 +490,7 @@ class TestWatching:
         seen: list[tuple[str, str]] = []
 
         def follow() -> None:
-            stream = watch.Watch().stream(
+            stream = WATCH().stream(
                 applications.api.list_namespaced_custom_object,
                 *(GROUP, VERSION, applications.namespace, PLURAL),
                 resource_version=version,
@@ -515,16 +507,14 @@ class TestWatching:
         follower.join(TIME_LIMIT)
         assert seen == [("ADDED", "w"), ("MODIFIED", "w"), ("DELETED", "w")]
 
-    def test_the_server_ends_a_watch_in_time(self, core: client.CoreV1Api) -> None:
+    def test_the_server_ends_a_watch_in_time(self, core: Any) -> None:
         """After timeoutSeconds; a plain watch begins with all that is there."""
-        events = watch.Watch().stream(
-            core.list_namespace, timeout_seconds=1, _request_timeout=TIME_LIMIT
-        )
+        events = WATCH().stream(core.list_namespace, timeout_seconds=1, _request_timeout=TIME_LIMIT)
         assert "default" in {event["object"].metadata.name for event in events}
 
     def test_a_version_long_forgotten_has_expired(self, applications: Applications) -> None:
         """The error comes inside the stream, and the client raises it."""
-        stream = watch.Watch().stream(
+        stream = WATCH().stream(
             applications.api.list_namespaced_custom_object,
             *(GROUP, VERSION, applications.namespace, PLURAL),
             resource_version="1",
@@ -546,7 +536,7 @@ class TestServerSideApply:
     """Several managers of one object."""
 
     @pytest.fixture
-    def apply(self, core: client.CoreV1Api, namespace: str) -> Callable[..., Any]:
+    def apply(self, core: Any, namespace: str) -> Callable[..., Any]:
         """Applies the data of a ConfigMap as a manager."""
 
         def call(data: dict[str, str], manager: str, *, force: bool | None = None) -> Any:
@@ -578,7 +568,8 @@ class TestServerSideApply:
         with pytest.raises(ApiException) as error:
             apply({"k": "2"}, "other")
         assert refusal(error.value) == (409, "Conflict")
-        assert 'conflict with "dr"' in error.value.body
+        message = told(error.value)["message"]
+        assert message == 'Apply failed with 1 conflict: conflict with "dr": .data.k'
 
     def test_force_takes_a_field_over(self, apply: Callable[..., Any]) -> None:
         """The other manager owns nothing more."""
@@ -599,7 +590,7 @@ class TestServerSideApply:
         assert sorted(each.manager for each in managed) == ["m1", "m2"]
 
     def test_an_edit_by_hand_is_a_conflict_for_the_one_who_applied(
-        self, apply: Callable[..., Any], core: client.CoreV1Api, namespace: str
+        self, apply: Callable[..., Any], core: Any, namespace: str
     ) -> None:
         """Whoever writes a field owns it."""
         apply({"k": "v"}, "m1")
@@ -607,7 +598,7 @@ class TestServerSideApply:
         core.patch_namespaced_config_map("c", namespace, edit, field_manager="kubectl-edit")
         with pytest.raises(ApiException) as error:
             apply({"k": "v"}, "m1")
-        assert "kubectl-edit" in error.value.body
+        assert "kubectl-edit" in told(error.value)["message"]
 
     def test_a_custom_resource_is_created_and_then_found_unchanged(
         self, applications: Applications
@@ -630,11 +621,9 @@ class TestServerSideApply:
             applications.patch("a", applications.body("a"), _content_type=APPLY_PATCH)
         assert error.value.status in (400, 422)
 
-    def test_the_dynamic_client_applies(
-        self, api: client.ApiClient, namespace: str, tmp_path: Path
-    ) -> None:
+    def test_the_dynamic_client_applies(self, api: Any, namespace: str, tmp_path: Path) -> None:
         """With its own method for it."""
-        found = dynamic.DynamicClient(api, cache_file=str(tmp_path / "cache"))
+        found = DYNAMIC(api, cache_file=str(tmp_path / "cache"))
         kind = found.resources.get(api_version="v1", kind="ConfigMap")
         metadata = {"name": "c"}
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "1"}}
@@ -644,7 +633,7 @@ class TestServerSideApply:
         assert applied.data["a"] == "1"
 
 
-def test_a_raw_answer_is_json(core: client.CoreV1Api, namespace: str) -> None:
+def test_a_raw_answer_is_json(core: Any, namespace: str) -> None:
     """Compact, with its length, so that clients can keep the connection."""
     answer: HTTPResponse = core.list_namespaced_config_map(namespace, _preload_content=False)
     assert answer.headers["content-type"] == "application/json"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from platform_pipelines.local.kube.kinds import NODE
-from tests.local.kube.hand_world import Clusters, conditions
+from platform_pipelines.local.kube.kinds import DEPLOYMENT, NODE
+from tests.local.kube.hand_world import Clusters, conditions, deployment
 
 
 @pytest.fixture
@@ -133,3 +133,12 @@ def test_quiet_time_changes_nothing(clusters: Clusters) -> None:
     before = clusters.seoul.version
     clusters.pass_time(3600)
     assert clusters.seoul.version == before
+
+
+def test_a_node_that_somebody_only_wrote_down_stays_as_it_is(clusters: Clusters) -> None:
+    """No kubelet is behind it: no heartbeat, and the scheduler passes it by."""
+    clusters.seoul.create(NODE, {"metadata": {"name": "paper"}, "spec": {}})
+    clusters.seoul.create(DEPLOYMENT, deployment(replicas=1))
+    clusters.pass_time(20)
+    assert conditions(clusters.the(NODE, "paper")) == {}
+    assert not clusters.pods()[0]["spec"].get("nodeName")

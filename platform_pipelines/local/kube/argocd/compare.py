@@ -91,7 +91,6 @@ def _target(store: Store, application: Object, rendered: Object) -> Resource:
         identity = _tracking(application, kind, target)
         metadata["annotations"] = (metadata.get("annotations") or {}) | {TRACKING: identity}
     pointers = _ignored(application, group, rendered["kind"], metadata)
-    wave = (metadata.get("annotations") or {}).get("argocd.argoproj.io/sync-wave", "0")
     return Resource(
         kind=kind,
         group=group,
@@ -102,8 +101,14 @@ def _target(store: Store, application: Object, rendered: Object) -> Resource:
         target=_respected(application, target, live, pointers),
         live=live,
         synced=live is not None and _same(store, target, live, pointers),
-        wave=int(wave),
+        wave=_wave(metadata),
     )
+
+
+def _wave(metadata: Object) -> int:
+    """The sync wave; a text that is no number counts as none."""
+    text = str((metadata.get("annotations") or {}).get("argocd.argoproj.io/sync-wave", "0"))
+    return int(text) if text.removeprefix("-").isdecimal() else 0
 
 
 def _tracking(application: Object, kind: Kind, obj: Object) -> str:

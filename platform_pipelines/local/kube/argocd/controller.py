@@ -176,7 +176,7 @@ class ArgoCd:
         application = self.store.get(APPLICATION, *name)
         if application is None:
             return
-        project = self._project(application)
+        project = projects.of(self.store, application)
         refusal = projects.refusal(application, project)
         if refusal is not None or project is None:
             if reconciled:
@@ -192,11 +192,6 @@ class ArgoCd:
             self._sync(application, project, found, rendered.revision, due)
             found = compared(self.store, application, rendered.objects)
         self._tell(application, found, rendered.revision, reconciled=reconciled)
-
-    def _project(self, application: Object) -> Object | None:
-        space, name = application["metadata"]["namespace"], application["spec"]["project"]
-        found = self.store.peek(APP_PROJECT, space, name)
-        return {"spec": projects.DEFAULT} if found is None and name == "default" else found
 
     def _sync(
         self,

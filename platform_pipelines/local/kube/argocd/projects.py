@@ -6,7 +6,8 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/projects/
 from fnmatch import fnmatchcase
 from typing import Any
 
-from platform_pipelines.local.kube.kinds import Kind
+from platform_pipelines.local.kube.kinds import APP_PROJECT, Kind
+from platform_pipelines.local.kube.store import Store
 
 Object = dict[str, Any]
 
@@ -16,6 +17,13 @@ DEFAULT = {
     "destinations": [{"server": "*", "namespace": "*"}],
     "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
 }
+
+
+def of(store: Store, application: Object) -> Object | None:
+    """The project that an Application names; None if there is none of the name."""
+    space, name = application["metadata"]["namespace"], application["spec"]["project"]
+    found = store.peek(APP_PROJECT, space, name)
+    return {"spec": DEFAULT} if found is None and name == "default" else found
 
 
 def refusal(application: Object, project: Object | None) -> str | None:

@@ -49,7 +49,7 @@ class Deployments(Controller):
             self._roll(deployment, name(new))
             self._forget_old(deployment, name(new))
         new, old = self._sets(deployment, name(new))
-        deployment = self._revised(deployment, annotations(new)[REVISION])
+        deployment = self._revised(deployment, annotations(new).get(REVISION, "1"))
         rollout = Rollout(
             deployment=deployment, new=new, old=old, created=created, now=self.cluster.now()
         )
@@ -77,7 +77,7 @@ class Deployments(Controller):
         found = next((one for one in owned if labels(one).get(HASH) == digest), None)
         if found is None:
             return self.store.create(REPLICA_SET, _replica_set(deployment, digest, last + 1))
-        if int(annotations(found)[REVISION]) < last:  # rolled back to
+        if int(annotations(found).get(REVISION, "0")) < last:  # rolled back to
             found = clone(found)
             found["metadata"]["annotations"][REVISION] = str(last + 1)
             return self.store.update(REPLICA_SET, found)

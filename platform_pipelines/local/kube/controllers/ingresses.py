@@ -102,10 +102,10 @@ class Ingresses(Controller):
 
     def _selectors(self, ingress: Object) -> list[dict[str, str]]:
         names = {
-            path["backend"]["service"]["name"]
+            service["name"]
             for rule in ingress["spec"].get("rules") or []
             for path in (rule.get("http") or {}).get("paths") or []
-            if "service" in path["backend"]
+            if (service := (path.get("backend") or {}).get("service"))
         }
         services = (self.store.peek(SERVICE, namespace(ingress), one) for one in sorted(names))
         return [one["spec"]["selector"] for one in services if one and one["spec"].get("selector")]
@@ -138,4 +138,5 @@ def _hosts(ingress: Object) -> tuple[str, ...]:
 
 def _address(ingress: Object) -> str | None:
     balancer = (ingress.get("status") or {}).get("loadBalancer") or {}
-    return next((one["hostname"] for one in balancer.get("ingress") or []), None)
+    names = (one.get("hostname") for one in balancer.get("ingress") or [])
+    return next((one for one in names if one), None)

@@ -72,11 +72,12 @@ class Kubelet(Controller):
 
     def _begin(self, pod: Object, node: Object) -> None:
         waiting = {"waiting": {"reason": "ContainerCreating"}}
-        address = next(one for one in node["status"]["addresses"] if one["type"] == "InternalIP")
+        told = node["status"].get("addresses") or []
+        address = next((one["address"] for one in told if one["type"] == "InternalIP"), "0.0.0.0")
         more = {
             "startTime": self.cluster.timestamp(),
-            "hostIP": address["address"],
-            "hostIPs": [{"ip": address["address"]}],
+            "hostIP": address,
+            "hostIPs": [{"ip": address}],
             "containerStatuses": _containers(pod, waiting, ready=False),
         }
         self._tell(pod, _conditions(ready=False, names=_names(pod)), more)

@@ -72,7 +72,7 @@ class Nodes(Controller):
         self._join(groups)
         self._leave()
         if self.cluster.now() >= self._silent_until:
-            self._set_ready(self.store.peek_all(NODE))
+            self._set_ready(self._ours())
 
     def resumed(self, dark_for: float) -> None:
         """The control plane is back first, and sees how long it heard nothing."""
@@ -80,7 +80,7 @@ class Nodes(Controller):
             return
         self._silent_until = self.cluster.now() + HEARTBEAT
         self.cluster.wake(self, HEARTBEAT)
-        for node in self.store.peek_all(NODE):
+        for node in self._ours():
             self._set_unknown(node)
 
     # Following the groups
@@ -115,8 +115,9 @@ class Nodes(Controller):
     def _drain(self, node: Object) -> None:
         seconds = self.cluster.world.durations.nodes_leaving
         cordoned = clone(node)
-        cordoned["spec"]["unschedulable"] = True
-        cordoned["metadata"]["annotations"][LEAVES_AT] = str(self.cluster.now() + seconds)
+        cordoned.setdefault("spec", {})["unschedulable"] = True
+        marks = cordoned["metadata"].setdefault("annotations", {})
+        marks[LEAVES_AT] = str(self.cluster.now() + seconds)
         self.store.update(NODE, cordoned)
         self.cluster.wake(self, seconds)
 
@@ -140,6 +141,10 @@ class Nodes(Controller):
             for node in self.store.peek_all(NODE)
             if labels(node).get(GROUP_LABEL) == group and LEAVES_AT not in annotations(node)
         ]
+
+    def _ours(self) -> list[Object]:
+        """The nodes that have a kubelet of ours: not one that somebody only wrote down."""
+        return [node for node in self.store.peek_all(NODE) if NUMBER in annotations(node)]
 
     def _groups_in_use(self) -> set[str]:
         of_nodes = {labels(node).get(GROUP_LABEL, "") for node in self.store.peek_all(NODE)}

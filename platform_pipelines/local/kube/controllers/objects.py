@@ -141,8 +141,12 @@ def quantity(text: object) -> float:
 
 
 def percent(value: object, of: int, *, up: bool) -> int:
-    """An absolute count, or a percentage of `of` rounded up or down, as `maxSurge` is written."""
-    if isinstance(value, str) and value.endswith("%"):
-        product = int(value[:-1]) * of
-        return -(-product // 100) if up else product // 100
-    return int(str(value))
+    """An absolute count, or a percentage of `of` rounded up or down, as `maxSurge` is written; a
+    text that is neither counts as zero."""
+    digits = str(value).removesuffix("%")
+    if not digits.isdecimal():
+        return 0
+    if digits == str(value):
+        return int(digits)
+    product = int(digits) * of
+    return -(-product // 100) if up else product // 100

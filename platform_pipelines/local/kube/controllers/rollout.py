@@ -122,7 +122,9 @@ def _progress(rollout: Rollout) -> Object | None:
     if rollout.progressed():
         said = _progressing("True", UPDATED, f"ReplicaSet {label} is progressing.")
         return said | {"lastUpdateTime": text_of(rollout.now)}
-    late = unix_of(told["lastUpdateTime"]) + rollout.deadline < rollout.now
+    late = (
+        unix_of(told.get("lastUpdateTime", text_of(rollout.now))) + rollout.deadline < rollout.now
+    )
     if late and told["reason"] != COMPLETE:
         return _progressing("False", TIMED_OUT, f"ReplicaSet {label} has timed out progressing.")
     return None

@@ -81,7 +81,9 @@ class Scheduler(Controller):
     def _rooms(self) -> dict[str, Room]:
         rooms = {}
         for node in self.store.peek_all(NODE):
-            offer = node["status"]["allocatable"]
+            offer = (node.get("status") or {}).get("allocatable") or {}
+            if not {"cpu", "memory", "pods"} <= offer.keys():
+                continue  # nothing was ever registered there
             rooms[name(node)] = Room(
                 node=node,
                 cpu=quantity(offer["cpu"]),

@@ -40,8 +40,8 @@ class Volumes(Controller):
         self._reserve(volume, claim)
         status = {
             "phase": "Bound",
-            "accessModes": volume["spec"]["accessModes"],
-            "capacity": volume["spec"]["capacity"],
+            "accessModes": volume["spec"].get("accessModes") or [],
+            "capacity": volume["spec"].get("capacity") or {},
         }
         marked = clone(claim)
         marked["metadata"].setdefault("annotations", {})[BOUND] = "yes"
@@ -65,7 +65,9 @@ class Volumes(Controller):
         holder = volume["spec"].get("claimRef") or {}
         if (volume.get("status") or {}).get("phase") != "Bound" or "uid" not in holder:
             return
-        claim = self.store.peek(PERSISTENT_VOLUME_CLAIM, holder["namespace"], holder["name"])
+        claim = self.store.peek(
+            PERSISTENT_VOLUME_CLAIM, holder.get("namespace"), holder.get("name", "")
+        )
         if claim is None or uid(claim) != holder["uid"]:
             self.cluster.set_status(PERSISTENT_VOLUME, volume, {"phase": "Released"})
 
