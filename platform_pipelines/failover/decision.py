@@ -15,7 +15,8 @@ from platform_pipelines.failover.signals import Look, Pulse, State, Vantage
 from platform_pipelines.ledger_records import Roles, parse_time, plain
 from platform_pipelines.model import FailoverPolicy
 
-EVIDENCE = 12  # looks that are kept with an incident
+EVIDENCE = 12  # looks that are kept with an incident: the first ones and the last ones
+FIRST = 4
 
 
 class Decision(StrEnum):
@@ -65,10 +66,10 @@ def see(watch: Watch, look: Look) -> Watch:
     if look.heartbeat:
         first = Pulse(counter=look.heartbeat.counter, since=now)
         pulse = pulse.next(look.heartbeat, now) if pulse else first
-    evidence = (*watch.evidence, _evidence(look))[-EVIDENCE:] if down else ()
-    return replace(
-        watch, down=down, pulse=pulse, t0=_t0(watch, look) if down else None, evidence=evidence
-    )
+    t0 = _t0(watch, look)
+    before = watch.evidence if watch.t0 == t0 else ()
+    evidence = _thinned((*before, _evidence(look))) if down or t0 else ()
+    return replace(watch, down=down, pulse=pulse, t0=t0, evidence=evidence)
 
 
 def decide(policy: FailoverPolicy, watch: Watch, look: Look) -> Decision:
@@ -126,6 +127,10 @@ def _t0(watch: Watch, look: Look) -> datetime | None:
 
 def _longer(before: Down | None, now: datetime) -> Down:
     return Down(since=before.since, looks=before.looks + 1) if before else Down(since=now, looks=1)
+
+
+def _thinned(looks: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    return looks if len(looks) <= EVIDENCE else (*looks[:FIRST], *looks[FIRST - EVIDENCE :])
 
 
 def _evidence(look: Look) -> dict[str, Any]:

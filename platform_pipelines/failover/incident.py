@@ -94,12 +94,10 @@ def unsafe(case: Case, platform: Platform) -> tuple[str, ...]:
     limits = {"efs": policy.approval_lag.efs, "aurora": policy.approval_lag.aurora}
     for loss in case.losses:
         limit = seconds(limits[loss.kind])
-        if loss.seconds is None:
+        if loss.lag is None:
             reasons.append(f"the lag of {loss.key} at T0 is unknown")
-        elif loss.seconds > limit:
-            reasons.append(
-                f"the lag of {loss.key} at T0 was {loss.seconds:.0f} s, over {limit:.0f} s"
-            )
+        elif loss.lag > limit:
+            reasons.append(f"the lag of {loss.key} at T0 was {loss.lag:.0f} s, over {limit:.0f} s")
     return tuple(reasons)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from platform_pipelines.errors import Refused
-from platform_pipelines.failover import opening, plan
+from platform_pipelines.failover import plan
 from platform_pipelines.failover.opening import NotSettled
 from platform_pipelines.ledger_records import IncidentState, Outcome
 from tests.fakes.calls import Killed
@@ -172,7 +172,7 @@ def test_a_second_run_at_the_same_time_is_refused(stage: Stage) -> None:
     """The lease in the ledger is the only guard, and it is enough."""
     world = _dark(stage)
     work = world.open("run-1")
-    with work.clock.beating(10, work._beat), pytest.raises(Refused) as refused:  # noqa: SLF001
+    with work.clock.beating(10, work._beat), pytest.raises(Refused) as refused:
         world.open("run-2")
     assert "Run run-1 works on incident" in str(refused.value)
 

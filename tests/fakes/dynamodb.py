@@ -44,7 +44,7 @@ class FakeDynamoDb:
     def get_paginator(self, _operation: str) -> Paginator:
         return Paginator(self._pages)
 
-    def put_item(self, *, TableName: str, Item: Item, **conditions: Any) -> Item:  # noqa: A002
+    def put_item(self, *, TableName: str, Item: Item, **conditions: Any) -> Item:
         def put() -> None:
             self.items.by_key[_key(Item)] = dict(Item)
 

@@ -191,7 +191,7 @@ class FailoverRds(FakeRds):
 
 
 class _EksExceptions:
-    class ResourceNotFoundException(Exception):  # noqa: N818  # AWS's own name
+    class ResourceNotFoundException(Exception):  # AWS's own name
         """There is no such cluster."""
 
 

@@ -264,16 +264,23 @@ class World:
     def resolve(self, name: str, kind: str) -> tuple[list[str], list[str]] | None:
         """DNS."""
         for region in self.platform.regions:
-            if name == self.platform.signal_host(region):
+            if kind == "TXT" and name == self.platform.signal_host(region):
                 text = self._checked(region.alias)
                 return None if text is None else ([], [text])
-            for one in self.platform.services:
-                balancer = f"{region.alias}-1.elb.amazonaws.com"
-                address = next(key for key, alias in ADDRESSES.items() if alias == region.alias)
-                if name == one.regional_host(region):
-                    return [balancer], [address]
-                if name == one.host and self.serving() == region.alias:
-                    return [one.regional_host(region), balancer], [address]
+            found = self._balancer(region, name) if kind == "A" else None
+            if found:
+                return found
+        return None
+
+    def _balancer(self, region: model.Region, name: str) -> tuple[list[str], list[str]] | None:
+        address = next(key for key, alias in ADDRESSES.items() if alias == region.alias)
+        balancer = f"{region.alias}-1.elb.amazonaws.com"
+        for one in self.platform.services:
+            regional = one.regional_host(region)
+            if name == regional:
+                return [balancer], [address]
+            if name == one.host and self.serving() == region.alias:
+                return [regional, balancer], [address]
         return None
 
     def serve(self, request: service.Request) -> tuple[int, Any]:

@@ -137,7 +137,8 @@ def test_quiet_time_changes_nothing(clusters: Clusters) -> None:
 
 def test_a_node_that_somebody_only_wrote_down_stays_as_it_is(clusters: Clusters) -> None:
     """No kubelet is behind it: no heartbeat, and the scheduler passes it by."""
-    clusters.seoul.create(NODE, {"metadata": {"name": "paper"}, "spec": {}})
+    paper = {"name": "paper", "labels": {"eks.amazonaws.com/nodegroup": "web"}}
+    clusters.seoul.create(NODE, {"metadata": paper, "spec": {}})
     clusters.seoul.create(DEPLOYMENT, deployment(replicas=1))
     clusters.pass_time(20)
     assert conditions(clusters.the(NODE, "paper")) == {}

@@ -29,6 +29,7 @@ def start(world: World, root: Path) -> dict[str, ArgoCd]:
     world.timers.on("argocd.poll", lambda alias: by_alias[alias].poll())
     world.timers.on("argocd.work", lambda alias: by_alias[alias].work())
     world.timers.on("argocd.look", lambda alias: by_alias[alias].look())
+    world.timers.on("argocd.cascade", lambda alias: by_alias[alias].cascade())
     for one in by_alias.values():
         one.start()
     return by_alias

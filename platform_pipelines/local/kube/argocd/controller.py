@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from platform_pipelines.local.kube.argocd import projects, status
+from platform_pipelines.local.kube.argocd.cascade import cascade
 from platform_pipelines.local.kube.argocd.checkout import Checkout, NotRendered, Rendered
-from platform_pipelines.local.kube.argocd.compare import TRACKING, Resource, compared, tracked
+from platform_pipelines.local.kube.argocd.compare import TRACKING, Resource, compared
 from platform_pipelines.local.kube.argocd.health import UNKNOWN, Health, of_application
 from platform_pipelines.local.kube.argocd.policy import Wait, due_sync
 from platform_pipelines.local.kube.argocd.sync import sync
@@ -26,7 +27,8 @@ Object = dict[str, Any]
 Name = tuple[str, str]  # namespace and name of an Application
 
 REFRESH = "argocd.argoproj.io/refresh"
-FINALIZER = "resources-finalizer.argocd.argoproj.io"
+CASCADE_AFTER = 10.0  # seconds from the deletion of an Application to that of what it owns
+NOTICED_AFTER = 5.0  # seconds from a new or changed Application to its refresh
 LOOK_AFTER = 1.0  # seconds from a change to a look, so that many changes make one
 
 
@@ -56,6 +58,7 @@ class ArgoCd:
         self.world.timers.after(seconds, "argocd.poll", alias=self.region.alias)
         for application in self.store.peek_all(APPLICATION):
             self._refresh_soon(_name(application))
+        self.cascade()
 
     def work(self) -> None:
         """Begin what is wanted; while the Region is dark everything waits for the next poll."""
@@ -72,6 +75,12 @@ class ArgoCd:
             if rendered is not None:
                 self._compare(_name(application), rendered, reconciled=False)
 
+    def cascade(self) -> None:
+        """Delete what deleted Applications own, and let them go."""
+        for application in [] if self.dark else self.store.list(APPLICATION):
+            if application["metadata"].get("deletionTimestamp"):
+                cascade(self.store, application)
+
     async def idle(self) -> None:
         """Wait until nothing is being refreshed."""
         while self._task is not None and not self._task.done():
@@ -84,31 +93,25 @@ class ArgoCd:
 
     def _changed(self, event: str, kind: Kind, obj: Object) -> None:
         if kind is APPLICATION and event != "DELETED":
-            if self._asks(obj):
+            if obj["metadata"].get("deletionTimestamp"):
+                self._later("argocd.cascade", CASCADE_AFTER)
+            elif REFRESH in (obj["metadata"].get("annotations") or {}) or "operation" in obj:
                 self._refresh_soon(_name(obj))
+            elif self._seen.get(_name(obj)) != obj["spec"]:
+                self._refresh_soon(_name(obj), NOTICED_AFTER)
         elif kind is APP_PROJECT:
             for application in self.store.peek_all(APPLICATION):
                 self._refresh_soon(_name(application))
         elif kind in (POD, REPLICA_SET) or TRACKING in (obj["metadata"].get("annotations") or {}):
             self._later("argocd.look", LOOK_AFTER)
 
-    def _asks(self, application: Object) -> bool:
-        """Whether an Application's change is more than a status of ours."""
-        metadata = application["metadata"]
-        return bool(
-            REFRESH in (metadata.get("annotations") or {})
-            or "operation" in application
-            or metadata.get("deletionTimestamp")
-            or self._seen.get(_name(application)) != application["spec"]
-        )
-
-    def _refresh_soon(self, name: Name) -> None:
+    def _refresh_soon(self, name: Name, seconds: float = 0) -> None:
         self._wanted.add(name)
-        self._later("argocd.work", 0)
+        self._later("argocd.work", seconds)
 
     def _later(self, kind: str, seconds: float) -> None:
         alias = self.region.alias
-        if not self.world.timers.pending(kind, alias=alias):
+        if not seconds or not self.world.timers.pending(kind, alias=alias):
             self.world.timers.after(seconds, kind, alias=alias)
 
     # Refreshing
@@ -123,10 +126,9 @@ class ArgoCd:
             self._rendered.pop(name, None)
             self._seen.pop(name, None)
             return
-        self._seen[name] = application["spec"]
         if application["metadata"].get("deletionTimestamp"):
-            self._cascade(application)
             return
+        self._seen[name] = application["spec"]
         source = application["spec"].get("source") or {}
         try:
             if not source.get("path"):
@@ -138,18 +140,6 @@ class ArgoCd:
         self._rendered[name] = rendered
         if not self.dark:
             self._compare(name, rendered, reconciled=True)
-
-    def _cascade(self, application: Object) -> None:
-        """Delete what a deleted Application owned, then let it go."""
-        finalizers = application["metadata"].get("finalizers") or []
-        if FINALIZER not in finalizers:
-            return
-        for resource in list(tracked(self.store, application)):
-            kind, space, name = resource.kind, resource.namespace or None, resource.name
-            if kind is not None and self.store.peek(kind, space, name) is not None:
-                self.store.delete(kind, space, name)
-        application["metadata"]["finalizers"] = [one for one in finalizers if one != FINALIZER]
-        self.store.update(APPLICATION, application)
 
     def _fail(self, name: Name, condition: str, message: str) -> None:
         application = self.store.get(APPLICATION, *name)

@@ -131,14 +131,14 @@ class Nodes(Controller):
 
     def _leave(self) -> None:
         now = self.cluster.now()
-        for node in self.store.peek_all(NODE):
+        for node in self._ours():
             if float(annotations(node).get(LEAVES_AT, "inf")) <= now:
                 self.cluster.delete(NODE, node)
 
     def _staying(self, group: str) -> list[Object]:
         return [
             node
-            for node in self.store.peek_all(NODE)
+            for node in self._ours()
             if labels(node).get(GROUP_LABEL) == group and LEAVES_AT not in annotations(node)
         ]
 
@@ -147,7 +147,7 @@ class Nodes(Controller):
         return [node for node in self.store.peek_all(NODE) if NUMBER in annotations(node)]
 
     def _groups_in_use(self) -> set[str]:
-        of_nodes = {labels(node).get(GROUP_LABEL, "") for node in self.store.peek_all(NODE)}
+        of_nodes = {labels(node).get(GROUP_LABEL, "") for node in self._ours()}
         return (of_nodes | {one.group for one in self._joining}) - {""}
 
     # Registering and heartbeats
