@@ -5,6 +5,7 @@ now = origin + (real - origin) * speed. Durations are always AWS-like seconds. A
 when the run's stop event is set; whoever waits then gets `Stopped`.
 """
 
+import math
 import os
 import threading
 import time
@@ -159,7 +160,7 @@ def parse(text: str) -> Clock:
                 clock = ScaledClock(float(speed), float(origin))
             except ValueError:
                 raise InvalidEnvironment(VARIABLE, text, FORMS) from None
-            if 0 < clock.speed <= 1000:
+            if 0 < clock.speed <= 1000 and math.isfinite(clock.origin):
                 return clock
     raise InvalidEnvironment(VARIABLE, text, FORMS)
 

@@ -289,4 +289,6 @@ def load(path: Path) -> Platform:
         raise InvalidPlatformFile(str(path), [what]) from None
     except OSError as error:
         raise InvalidPlatformFile(str(path), [f"it cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise InvalidPlatformFile(str(path), ["it is not UTF-8 text"]) from None
     return parse(text, str(path))

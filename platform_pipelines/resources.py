@@ -36,9 +36,10 @@ class RegionsResource(ConfigurableResource):  # type: ignore[type-arg]  # its va
         settings = environments.from_environment(self.platform)
         self._aws = Aws(self.platform, settings)
         self._aws.verify_account()
-        if context.run_id and context.instance and context.instance.has_run(context.run_id):
+        run = context.run
+        if run and context.instance and context.instance.has_run(run.run_id):
             tags = {"target": str(settings.target), "controller": settings.controller}
-            context.instance.add_run_tags(context.run_id, tags)
+            context.instance.add_run_tags(run.run_id, tags)
 
     @property
     def platform(self) -> Platform:

@@ -1,16 +1,43 @@
 """Fixtures for every test folder: one world of local Regions for all who only look, fresh ones for
-who changes what others would see."""
+who changes what others would see. In CI (variable CI) a test that skips is a failed test."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests import local_world
 from tests.local_world import LocalWorld
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 SPEED = 200
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that skips on a laptop, because something is not installed there, must run in CI."""
+    return _no_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips as a whole."""
+    return _no_skip((yield))
+
+
+def _no_skip(report: Report) -> Report:
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which is a failure in CI: {_reason(report.longrepr)}"
+    return report
+
+
+def _reason(longrepr: object) -> object:
+    """pytest gives (path, line, reason) of a skip."""
+    return longrepr[-1] if isinstance(longrepr, tuple) else longrepr
 
 
 @pytest.fixture(scope="session")

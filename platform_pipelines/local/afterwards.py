@@ -52,13 +52,14 @@ def _node_groups(stage: Stage, active: Region) -> Iterator[str]:
 
 
 def _workloads(stage: Stage, active: Region) -> Iterator[str]:
-    api = config.new_client_from_config(stage.ready["kubeconfig"], context=active.alias)
-    nodes = client.CoreV1Api(api).list_node().items
+    make: Any = config.new_client_from_config  # it has no types
+    api = make(stage.ready["kubeconfig"], context=active.alias)
+    nodes: list[Any] = client.CoreV1Api(api).list_node().items
     for group in stage.options.platform.node_groups:
         ready = sum(_ready(node) for node in nodes if node.metadata.labels["role"] == group.name)
         if ready != group.active:
             yield f"{group.name} has {ready} Ready nodes, not {group.active}"
-    deployments = client.AppsV1Api(api).list_deployment_for_all_namespaces().items
+    deployments: list[Any] = client.AppsV1Api(api).list_deployment_for_all_namespaces().items
     if not deployments:
         yield f"{active.alias} has no Deployment"
     for one in deployments:
@@ -97,6 +98,15 @@ def _ledger(stage: Stage, active: Region) -> Iterator[str]:
     state = item(f"incident/{roles.get('incident')}").get("state")
     if state != "settled":
         yield f"incident {roles.get('incident')} is {state}"
+
+
+def executed(stage: Stage, calls_before: int) -> list[str]:
+    """The change sets that were executed since a call: none, if an apply found nothing to do."""
+    return [
+        f"{call.region} executed a change set (call {call.n})"
+        for call in stage.local.calls(after=calls_before)
+        if call.operation == "ExecuteChangeSet"
+    ]
 
 
 def _calls_to_the_dark(stage: Stage, active: Region, calls_before: int) -> Iterator[str]:

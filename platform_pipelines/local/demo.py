@@ -18,10 +18,11 @@ from platform_pipelines.errors import PlatformError, Refused
 from platform_pipelines.local import afterwards, options
 from platform_pipelines.local.dagster_client import Run
 from platform_pipelines.local.options import BadOption
-from platform_pipelines.local.stage import Stage, build, stage
+from platform_pipelines.local.stage import DAGSTER_PORT, Stage, build, program, stage
 
 SENSOR_TAG = "dagster/sensor_name"
 SENSOR = "region_outage_sensor"
+LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STARTS_WITHIN = 60.0  # real seconds until the sensor's run is there
 ENDS_WITHIN = 120.0
 
@@ -31,13 +32,13 @@ The platform runs in {home}; the standby is {standby}. Times run {speed:g} times
   Dagster UI          {ui}   (asset lineage, jobs, region_outage_sensor)
   lose {home}          curl -X PUT {aws}/_local/regions/{home}/outage -d '{{"mode": "hang"}}'
   bring it back       curl -X DELETE {aws}/_local/regions/{home}/outage
-  what was called     tail -f .local/calls.jsonl
-  the clusters        KUBECONFIG={kubeconfig} kubectl --context {standby} get nodes,deployments -A
+  what was called     tail -f {state}/calls.jsonl
+  the clusters        KUBECONFIG={kubeconfig} {kubectl} --context {standby} get nodes,deployments -A
   the service         curl -x {services} http://{host}{health}
   DNS                 dig @{dns_host} -p {dns_port} {host}
   AWS                 AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=local \\
                       aws --endpoint-url {aws} --region {region} rds describe-global-clusters
-  reports             .local/reports/
+  reports, logs       {state}/reports/, {state}/logs/
 
 Ctrl-C ends everything.
 """
@@ -47,9 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo, or with `--dev` the stage alone; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     dev = "--dev" in given
+    name = "DEV" if dev else "DEMO"
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    for number in LEAVING:
+        signal.signal(number, _leave)
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - started:6.1f} s] {text}", flush=True)
@@ -61,13 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
                 return _dev(made)
             report = _demo(made)
     except KeyboardInterrupt:
-        print("DEMO FAILED it was stopped", flush=True)
+        print(f"{name} FAILED it was stopped", flush=True)
         return 130
     except Refused as error:
-        print(f"DEMO FAILED {options.one_line(error)}", flush=True)
+        print(f"{name} FAILED {options.one_line(error)}", flush=True)
         return 2
     except (PlatformError, OSError) as error:
-        print(f"DEMO FAILED {error}", flush=True)
+        print(f"{name} FAILED {error}", flush=True)
         return 1
     print(_line(report), flush=True)
     return 0
@@ -78,15 +80,16 @@ def _demo(made: Stage) -> dict[str, Any]:
     platform = made.options.platform
     home, standby = platform.home_region, platform.other(platform.home)
     build(made)
-    before = max((call.n for call in made.local.calls()), default=0)
+    before = _last_call(made)
     made.local.black_out(home.alias)
     made.say(f"{home.alias} is dark: AWS, Kubernetes and its load balancers hang")
     run = made.wait("A region_failover of the sensor", lambda: _sensor_run(made), STARTS_WITHIN)
     made.say(f"{SENSOR} started region_failover ({run.id[:8]})")
     for line in made.dagster.follow(run.id):
         made.say(f"  {line}")
+    settled = _last_call(made)
     made.launch("apply_infrastructure")
-    found = afterwards.problems(made, standby, before)
+    found = afterwards.executed(made, settled) + afterwards.problems(made, standby, before)
     if found:
         raise DemoFailed("; ".join(found))
     made.say(f"{standby.alias} serves, and nothing needed {home.alias}")
@@ -96,6 +99,10 @@ def _demo(made: Stage) -> dict[str, Any]:
 
 class DemoFailed(PlatformError):
     """The world after the failover is not as it must be."""
+
+
+def _last_call(made: Stage) -> int:
+    return max((call.n for call in made.local.calls()), default=0)
 
 
 def _sensor_run(made: Stage) -> Run | None:
@@ -126,9 +133,16 @@ def _line(report: dict[str, Any]) -> str:
     )
 
 
+def _shown(path: Path) -> Path:
+    """A path as a person who stands in the checkout would type it."""
+    absolute, here = path.absolute(), Path.cwd()
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else absolute
+
+
 def _dev(made: Stage) -> int:
     platform = made.options.platform
     build(made)
+    state = _shown(made.options.state)
     standby = platform.other(platform.home)
     service = platform.services[-1]
     dns_host, _, dns_port = made.ready["dns"].rpartition(":")
@@ -139,7 +153,9 @@ def _dev(made: Stage) -> int:
             speed=made.options.speed,
             ui=made.dagster.url,
             aws=made.ready["aws"],
-            kubeconfig=made.ready["kubeconfig"],
+            state=state,
+            kubeconfig=f"{state}/kubeconfig",
+            kubectl=_shown(program("kubectl")),
             services=made.ready["services"],
             host=service.host,
             health=service.health_path,
@@ -155,18 +171,23 @@ def _dev(made: Stage) -> int:
             made.processes.check()
             time.sleep(1)
     except KeyboardInterrupt:
+        made.say("ending everything")
         return 0
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Leave as Ctrl-C does, so that the processes that we started end with us."""
+    """Leave as Ctrl-C does, so that the processes that we started end with us.
+
+    A second signal, of an impatient person or of make, does not stop the ending itself."""
+    for number in LEAVING:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def _dagster_port() -> int:
-    value = os.environ.get("DAGSTER_PORT", "3000")
-    if not value.isdecimal() or not 1 <= int(value) <= 65535:
-        raise BadOption("DAGSTER_PORT", value, "a port from 1 to 65535")
+    value = os.environ.get(DAGSTER_PORT, "3000")
+    if not value.isdecimal() or int(value) > 65535:
+        raise BadOption(DAGSTER_PORT, value, "a port up to 65535, or 0 for any that is free")
     return int(value)
 
 

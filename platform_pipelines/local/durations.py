@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Durations(BaseModel):
-    """Each transition's length; the figures are of `docs/local-regions.md`."""
+    """Each transition's length; see docs/local-regions.md."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,7 +18,6 @@ class Durations(BaseModel):
     nodes_leaving: float = Field(60, ge=0, description="scaling accepted → nodes gone")
     pod_starting: float = Field(10, ge=0, description="scheduled → Ready")
     ecr_copy: float = Field(30, ge=0, description="push → image in the other Region")
-    dynamodb_replication: float = Field(0, ge=0, description="strongly consistent tables: none")
     health_check_interval: float = Field(10, gt=0, description="Route 53's fast interval")
     argocd_poll: float = Field(120, gt=0, description="between two reconciliations")
     load_balancer: float = Field(30, ge=0, description="Ingress → load balancer answers")

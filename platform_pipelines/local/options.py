@@ -43,6 +43,7 @@ class Options:
     """One server's settings."""
 
     platform: Platform
+    file: Path  # the platform's file
     checkout: Path  # the git folder that the local Argo CDs follow
     state: Path
     speed: float
@@ -64,6 +65,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Option
     platform = model.load(args.platform)
     return Options(
         platform=platform,
+        file=args.platform.absolute(),
         checkout=args.platform.absolute().parent,
         state=args.state,
         speed=args.speed,
@@ -125,6 +127,17 @@ def _ports(platform: Platform, environ: Mapping[str, str]) -> Ports:
 def kube_variable(alias: str) -> str:
     """The variable of a cluster's port: LOCAL_KUBE_SEOUL_PORT."""
     return f"LOCAL_KUBE_{alias.upper().replace('-', '_')}_PORT"
+
+
+def variables(ports: Ports) -> dict[str, str]:
+    """The ports as the environment says them: what `read` would read."""
+    kube = {kube_variable(alias): str(port) for alias, port in ports.kube.items()}
+    return {
+        "LOCAL_AWS_PORT": str(ports.aws),
+        "LOCAL_DNS_PORT": str(ports.dns),
+        "LOCAL_SERVICE_PORT": str(ports.service),
+        **kube,
+    }
 
 
 def _port(environ: Mapping[str, str], variable: str, default: int) -> int:

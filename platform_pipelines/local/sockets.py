@@ -4,6 +4,7 @@ So a port that is taken is known at once, and port 0 has become a number before 
 """
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from platform_pipelines.errors import Refused
@@ -20,11 +21,12 @@ class PortTaken(Refused):
 
     port: int
     reason: str
+    variable: str = "the LOCAL_…_PORT variables"
 
     def __str__(self) -> str:
         return (
             f"port {self.port} on {HOST} cannot be used: {self.reason}; "
-            f"stop what listens there, or set the LOCAL_…_PORT variables"
+            f"stop what listens there, or set {self.variable}"
         )
 
 
@@ -47,6 +49,29 @@ class Sockets:
             dns=_number(self.dns_udp),
             service=_number(self.service),
         )
+
+    def close(self) -> None:
+        """Give all of them back."""
+        for one in (self.aws, *self.kube.values(), self.service, self.dns_udp, self.dns_tcp):
+            one.close()
+
+
+def see_free(ports: Ports, others: Mapping[str, int]) -> None:
+    """See that nobody listens yet, without keeping a port; `others` are by their variable.
+
+    Raises: PortTaken."""
+    for variable, port in others.items():
+        try:
+            _bound(socket.SOCK_STREAM, port).close()
+        except PortTaken as error:
+            raise PortTaken(port, error.reason, variable) from None
+    bind(ports).close()
+
+
+def any_port() -> int:
+    """A port of the system's choice, for a program that takes no socket."""
+    with _bound(socket.SOCK_STREAM, 0) as one:
+        return _number(one)
 
 
 def bind(ports: Ports) -> Sockets:

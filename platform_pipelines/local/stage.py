@@ -19,15 +19,17 @@ from typing import Any
 
 import boto3
 import urllib3
+import yaml
 from botocore.config import Config
 
 from platform_pipelines.errors import Failed
-from platform_pipelines.local import images
+from platform_pipelines.local import images, sockets
 from platform_pipelines.local.client import LocalClient
 from platform_pipelines.local.dagster_client import DagsterClient
-from platform_pipelines.local.options import Options
+from platform_pipelines.local.options import Options, variables
 from platform_pipelines.local.processes import Processes
 
+DAGSTER_PORT = "DAGSTER_PORT"  # the variable
 ROOT = Path(__file__).resolve().parent.parent.parent
 DAGSTER_YAML = """\
 telemetry: {enabled: false}
@@ -108,7 +110,12 @@ class Stage:
 
 @contextmanager
 def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
-    """A fresh world with Dagster; everything ends with the context."""
+    """A fresh world with Dagster; everything ends with the context, however it is left.
+
+    Ports are the options'; 0 lets the system choose. Raises: PortTaken before anything is started.
+    """
+    sockets.see_free(options.ports, {DAGSTER_PORT: dagster_port})
+    dagster_port = dagster_port or sockets.any_port()
     state = options.state.resolve()
     home = state / "dagster"
     shutil.rmtree(home, ignore_errors=True)
@@ -116,7 +123,7 @@ def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
     (home / "dagster.yaml").write_text(DAGSTER_YAML)
     with Processes(state / "logs") as processes:
         ready = _local_regions(processes, options, state)
-        environment = _environment(ready, home)
+        environment = _environment(ready, options, home)
         say(f"two local Regions are up at {ready['aws']}, speed {options.speed:g}")
         for region in options.platform.regions:
             command = [sys.executable, "-m", "platform_pipelines.failover.heartbeat"]
@@ -140,6 +147,12 @@ def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
 
 def build(stage: Stage) -> None:
     """Build the platform in both Regions, deliver the services, and check readiness."""
+    deliver(stage)
+    stage.launch("readiness_check")
+
+
+def deliver(stage: Stage) -> None:
+    """Build the platform in both Regions and deliver the services, until they answer."""
     platform = stage.options.platform
     stage.launch("apply_infrastructure")
     pushed = images.push_all(stage.aws("ecr", platform.home), platform)
@@ -150,13 +163,20 @@ def build(stage: Stage) -> None:
     stage.launch("converge_roles")
     stage.wait("A service that answers", lambda: _serves(stage), 90)
     stage.say(f"{', '.join(one.host for one in platform.services)} answer from {platform.home}")
-    stage.launch("readiness_check")
+
+
+def program(name: str) -> Path:
+    """A program of this environment; a user's own PATH need not have it."""
+    return Path(sys.executable).with_name(name)
 
 
 def _local_regions(processes: Processes, options: Options, state: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "platform_pipelines.local", "--reset"]
-    command += ["--state", str(state), "--speed", f"{options.speed:g}"]
-    log = processes.start("local", command, {})
+    durations = state / "durations.yaml"
+    durations.write_text(yaml.safe_dump(options.durations.model_dump()))
+    command = [sys.executable, "-m", "platform_pipelines.local", "--reset", "--state", str(state)]
+    command += ["--speed", f"{options.speed:g}", "--platform", str(options.file)]
+    command += ["--durations", str(durations)]
+    log = processes.start("local", command, variables(options.ports))
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         lines = [line for line in log.read_text().splitlines() if line.startswith('{"ready"')]
@@ -168,12 +188,12 @@ def _local_regions(processes: Processes, options: Options, state: Path) -> dict[
     raise NotInTime("The local Regions", 30)
 
 
-def _environment(ready: dict[str, Any], home: Path) -> dict[str, str]:
+def _environment(ready: dict[str, Any], options: Options, home: Path) -> dict[str, str]:
     clock = LocalClient(ready["aws"]).clock().platform_clock
     return {
         "PLATFORM_TARGET": "local",
         "PLATFORM_CONTROLLER": "external",
-        "PLATFORM_FILE": str((ROOT / "platform.yaml").resolve()),
+        "PLATFORM_FILE": str(options.file),
         "PLATFORM_LOCAL_URL": ready["aws"],
         "PLATFORM_DNS": ready["dns"],
         "PLATFORM_CLOCK": clock,
@@ -185,16 +205,14 @@ def _environment(ready: dict[str, Any], home: Path) -> dict[str, str]:
 
 
 def _dagster(port: int) -> list[str]:
-    program = Path(sys.executable).with_name("dagster")
     workspace = ["-w", str(ROOT / "workspace.yaml")]
-    return [str(program), "dev", *workspace, "-h", "127.0.0.1", "-p", str(port)]
+    return [str(program("dagster")), "dev", *workspace, "-h", "127.0.0.1", "-p", str(port)]
 
 
 def _kubectl(stage: Stage, alias: str) -> None:
     overlay = ROOT / "manifests" / "argocd" / "overlays" / alias
-    kubectl = str(Path(sys.executable).with_name("kubectl"))
     done = subprocess.run(
-        [kubectl, "--context", alias, "apply", "--server-side", "-k", str(overlay)],
+        [str(program("kubectl")), "--context", alias, "apply", "--server-side", "-k", str(overlay)],
         env={**os.environ, **stage.environment},
         capture_output=True,
         text=True,

@@ -113,7 +113,7 @@ def _inventory(region: Region, one: Inventory) -> AssetsDefinition:
     @asset(
         key=mine,
         deps=[AssetKey([region.alias, stack]) for stack in one.stacks],
-        group_name=region.alias,
+        group_name=f"{region.alias.replace('-', '_')}_inventory",
         description=one.description,
         kinds=set(one.kinds),
         owners=OWNERS,

@@ -14,8 +14,8 @@ from tests.failover.looks import ROLES, T, fresh
 from tests.fakes.failover_world import PLATFORM, World
 
 SAFE = (
-    Loss(kind="efs", resource="pictures", seconds=240.0),
-    Loss(kind="aurora", resource="peccy", seconds=1.5),
+    Loss(kind="efs", resource="pictures", lag=240.0, seconds=240.0),
+    Loss(kind="aurora", resource="peccy", lag=1.5, seconds=41.5),
 )
 GREEN = Verdict(at=T - timedelta(hours=1), colour=Colour.GREEN)
 
@@ -74,11 +74,11 @@ def test_what_forbids_a_failover(last: Incident | None, accept: float | None, te
             "the last verdict is 1620 min old",
         ),
         ({"verdict": replace(GREEN, colour=Colour.RED, reasons=("a", "b"))}, "is red: a; b"),
-        ({"losses": [replace(SAFE[0], seconds=None)]}, "the lag of efs:pictures at T0 is unknown"),
-        ({"losses": [replace(SAFE[0], seconds=1201.0)]}, "was 1201 s, over 1200 s"),
-        ({"losses": [replace(SAFE[0], seconds=1200.0)]}, ""),
-        ({"losses": [replace(SAFE[1], seconds=None)]}, "the lag of aurora:peccy at T0 is unknown"),
-        ({"losses": [replace(SAFE[1], seconds=61.0)]}, "the lag of aurora:peccy at T0 was 61 s"),
+        ({"losses": [replace(SAFE[0], lag=None)]}, "the lag of efs:pictures at T0 is unknown"),
+        ({"losses": [replace(SAFE[0], lag=1201.0)]}, "was 1201 s, over 1200 s"),
+        ({"losses": [replace(SAFE[0], lag=1200.0)]}, ""),
+        ({"losses": [replace(SAFE[1], lag=None)]}, "the lag of aurora:peccy at T0 is unknown"),
+        ({"losses": [replace(SAFE[1], lag=61.0)]}, "the lag of aurora:peccy at T0 was 61 s"),
     ],
 )
 def test_what_makes_a_failover_unsafe(changes: dict[str, Any], text: str) -> None:
@@ -90,7 +90,7 @@ def test_what_makes_a_failover_unsafe(changes: dict[str, Any], text: str) -> Non
 
 def test_every_reason_is_named() -> None:
     """Whoever approves must know all of them."""
-    losses = [replace(one, seconds=None) for one in SAFE]
+    losses = [replace(one, lag=None) for one in SAFE]
     assert len(incident.unsafe(_case(verdict=None, losses=losses), PLATFORM)) == 3
 
 
@@ -121,7 +121,7 @@ def test_a_proposal_records_what_was_known(world: World) -> None:
     """The verdict, the lags, T0, and the epoch it was made in."""
     made = incident.propose(world.ledger(), _case(), PLATFORM, fresh(), "seoul is down")
     assert made.id == "inc-1-20261122T030000Z"
-    assert made.lag_before == {"efs:pictures": 240, "aurora:peccy": 1.5}
+    assert made.lag_before == {"efs:pictures": 240, "aurora:peccy": 41.5}
     assert made.verdict_before == {
         "at": "2026-11-22T02:00:00.000Z",
         "colour": "green",

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -60,11 +61,14 @@ def test_two_runs_race_and_one_wins(world: World) -> None:
 
     def opener(holder: str) -> str:
         try:
-            return world.open(holder).holder
+            work = world.open(holder)
+            with world.clock.beating(10, work._beat):
+                world.clock.sleep(120)
+            return holder
         except (LeaseHeld, LedgerMoved) as error:
             return type(error).__name__
 
-    found = world.clock.gather([lambda run=run: opener(run) for run in runs])
+    found = world.clock.gather([partial(opener, run) for run in runs])
     winners = [one for one in found if one in runs]
     assert len(winners) == 1
     assert set(found) - set(winners) <= {"LeaseHeld", "LedgerMoved"}

@@ -105,9 +105,7 @@ def test_names_that_do_not_resolve_are_not_down(world: World, observer: Observer
         assert service.host
     world.black_out()
     hidden = Observer(world.platform, world.aws())
-    hidden._service._resolver._settings = replace(  # type: ignore[misc]
-        world.aws().settings, dns=("127.0.0.1", 1)
-    )
+    hidden._service._resolver._settings = replace(world.aws().settings, dns=("127.0.0.1", 1))
     assert hidden.look(ROLES, None).state(Vantage.PROBES) is State.UNKNOWN
 
 

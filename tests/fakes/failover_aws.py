@@ -257,8 +257,13 @@ class FakeCloudWatch:
 
 @cache
 def _real_sts() -> Any:
-    keys = {"aws_access_key_id": "111122223333", "aws_secret_access_key": "local"}
-    return boto3.client("sts", region_name="ap-northeast-1", endpoint_url=LOCAL_URL, **keys)
+    return boto3.client(
+        "sts",
+        region_name="ap-northeast-1",
+        endpoint_url=LOCAL_URL,
+        aws_access_key_id="111122223333",
+        aws_secret_access_key="local",
+    )
 
 
 class FakeSts:

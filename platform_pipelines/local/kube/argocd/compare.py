@@ -151,24 +151,43 @@ def _ignored(application: Object, group: str, kind: str, metadata: Object) -> li
 def _respected(
     application: Object, target: Object, live: Object | None, pointers: list[str]
 ) -> Object:
-    """What a sync applies: without the ignored fields, if the Application says to respect them."""
+    """What a sync applies: the live values of the ignored fields, if the Application says to respect
+    them. Leaving a field out would take it back from the server-side apply that set it."""
     options = (application["spec"].get("syncPolicy") or {}).get("syncOptions") or []
     if live is None or "RespectIgnoreDifferences=true" not in options:
         return target
     applied: Object = clone(target)
     for pointer in pointers:
-        _drop(applied, pointer)
+        _copy(live, applied, pointer)
     return applied
 
 
-def _drop(obj: Object, pointer: str) -> None:
-    *path, last = [
-        part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/")
-    ]
+def _copy(live: Object, target: Object, pointer: str) -> None:
+    """Make a field of the target what it is in the live object, absent if it is absent there."""
+    *path, last = _parts(pointer)
+    found, where = _inside(live, path), _inside(target, path)
+    if where is None:
+        return
+    where.pop(last, None)
+    if found is not None and last in found:
+        where[last] = clone(found[last])
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/")]
+
+
+def _inside(obj: Object, path: list[str]) -> Object | None:
     where: Any = obj
     for part in path:
         if not isinstance(where, dict) or part not in where:
-            return
+            return None
         where = where[part]
-    if isinstance(where, dict):
+    return where if isinstance(where, dict) else None
+
+
+def _drop(obj: Object, pointer: str) -> None:
+    *path, last = _parts(pointer)
+    where = _inside(obj, path)
+    if where is not None:
         where.pop(last, None)
