@@ -37,9 +37,10 @@ class Answer:
 class Resolver:
     """Asks the resolver of the settings, or the servers of the domain's zone."""
 
-    def __init__(self, settings: Settings, domain: str) -> None:
+    def __init__(self, settings: Settings, domain: str, timeout: float = TIMEOUT) -> None:
         self._settings = settings
         self._domain = domain
+        self._timeout = timeout
         self._servers: dns.resolver.Resolver | None = None
 
     def addresses(self, name: str) -> Answer:
@@ -57,7 +58,7 @@ class Resolver:
 
     def _ask(self, name: str, kind: str) -> dns.resolver.Answer:
         try:
-            return self._resolver(kind).resolve(name, kind, lifetime=TIMEOUT, search=False)
+            return self._resolver(kind).resolve(name, kind, lifetime=self._timeout, search=False)
         except dns.exception.DNSException as error:
             raise NameNotResolved(name, str(error) or type(error).__name__) from error
 

@@ -52,9 +52,12 @@ class Response:
 class ServiceClient:
     """Requests to the platform's hosts."""
 
-    def __init__(self, settings: Settings, resolver: Resolver) -> None:
+    def __init__(
+        self, settings: Settings, resolver: Resolver, timeout: urllib3.Timeout = TIMEOUT
+    ) -> None:
         self._settings = settings
         self._resolver = resolver
+        self._timeout = timeout
 
     def request(
         self, host: str, method: str, path: str, body: dict[str, Any] | None = None
@@ -113,11 +116,11 @@ class ServiceClient:
         headers: dict[str, str],
     ) -> urllib3.BaseHTTPResponse:
         if self._settings.service_proxy:
-            with urllib3.ProxyManager(self._settings.service_proxy, timeout=TIMEOUT) as proxy:
+            with urllib3.ProxyManager(self._settings.service_proxy, timeout=self._timeout) as proxy:
                 url = f"http://{address}{path}"
                 return proxy.request(method, url, body=data, headers=headers, retries=False)
         with urllib3.HTTPSConnectionPool(
-            address, 443, timeout=TIMEOUT, server_hostname=host, assert_hostname=host
+            address, 443, timeout=self._timeout, server_hostname=host, assert_hostname=host
         ) as pool:
             return pool.request(method, path, body=data, headers=headers, retries=False)
 

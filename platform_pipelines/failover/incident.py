@@ -64,8 +64,10 @@ def forbidden(case: Case, platform: Platform, now: datetime, accept_age_s: float
         return ""
     if last.state in (IncidentState.PROPOSED, IncidentState.OPEN):
         return f"incident {last.id} is {last.state}; one incident per epoch."
-    if last.settled_at is None or accept_age_s is not None:
+    if last.settled_at is None:
         return ""
+    if accept_age_s is not None:
+        return _too_old(last, now, accept_age_s)
     cooldown = platform.failover.cooldown
     since = now - last.settled_at
     if since < cooldown:
@@ -78,6 +80,17 @@ def forbidden(case: Case, platform: Platform, now: datetime, accept_age_s: float
     return (
         f"{case.roles.standby} was lost in incident {last.id}, which is not closed: its data is old. "
         f"Launch region_failover with accept_age_s, the age of the data that you accept, in seconds."
+    )
+
+
+def _too_old(last: Incident, now: datetime, accept_age_s: float) -> str:
+    """The lost Region's data is as old as its outage, unless it was reprotected since."""
+    age = seconds(now - last.t0)
+    if last.state.over or age <= accept_age_s:
+        return ""
+    return (
+        f"the data there is {age:.0f} s old, since incident {last.id}, and accept_age_s is "
+        f"{accept_age_s:.0f}; name an age that you really accept."
     )
 
 
@@ -135,6 +148,7 @@ def approve(
         raise NothingToApprove(identifier, f"{known}; take the id from there.")
     if incident.state is not IncidentState.PROPOSED:
         raise NothingToApprove(identifier, f"it is {incident.state} already.")
+    _check_accepted(incident, accept_data_loss_s)
     approval = {
         "approver": approver,
         "reason": reason,
@@ -142,6 +156,20 @@ def approve(
         "accept_data_loss_s": accept_data_loss_s,
     }
     return ledger.change_incident(incident, approvals=(*incident.approvals, approval))
+
+
+def _check_accepted(incident: Incident, accept_data_loss_s: float | None) -> None:
+    """A number that is named must cover what is known to be lost. Raises: NothingToApprove."""
+    if accept_data_loss_s is None:
+        return
+    for resource, lost in incident.lag_before.items():
+        if lost is None or lost > accept_data_loss_s:
+            known = "unknown" if lost is None else f"{lost:.0f} s"
+            raise NothingToApprove(
+                incident.id,
+                f"the loss of {resource} is {known}, and accept_data_loss_s is "
+                f"{accept_data_loss_s:.0f}; raise it, or leave it out to accept any loss.",
+            )
 
 
 def _minutes(delta: timedelta) -> str:

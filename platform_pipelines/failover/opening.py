@@ -12,7 +12,7 @@ from platform_pipelines.errors import Failed
 from platform_pipelines.failover import decision, incident, loss, plan
 from platform_pipelines.failover.decision import Watch
 from platform_pipelines.failover.incident import Case, MayNotFailOver
-from platform_pipelines.failover.signals import Observer, State, Vantage
+from platform_pipelines.failover.signals import Observer, State, is_back
 from platform_pipelines.failover.work import Work, take_lease
 from platform_pipelines.ledger import Ledger
 from platform_pipelines.ledger_records import (
@@ -130,7 +130,7 @@ def _propose(
     look = Observer(aws.platform, aws).look(roles, None)
     if look.self_check is not State.UP:
         raise MayNotFailOver("this controller cannot even see the standby; it may be cut off.")
-    if all(look.state(one) is State.UP for one in (Vantage.CHECKERS, Vantage.PROBES)):
+    if is_back(look):
         raise MayNotFailOver(f"{roles.active} is up: its checkers and our probes reach it.")
     case = Case(
         roles=roles,

@@ -59,7 +59,8 @@ STEPS: tuple[PlannedStep, ...] = (
 
 
 def execute(work: Work, planned: PlannedStep) -> None:
-    """Run one step, unless it is done already or something that it needs is not.
+    """Run one step, unless something that it needs is not done. A step that an earlier attempt did
+    runs again: it looks, and finds nothing to do.
     Raises: Stopped, Refused."""
     done = {step.name: step.outcome for step in work.ledger.steps(work.incident.id)}
     missing = [name for name in planned.needs if done.get(name) is not Outcome.DONE]

@@ -17,7 +17,7 @@ import urllib3
 from platform_pipelines.aws import eks
 from platform_pipelines.aws.dns import NameNotResolved, Resolver
 from platform_pipelines.aws.http import NotServed, ServiceClient
-from platform_pipelines.aws.region import PROBE, Aws, AwsError, AwsRegion
+from platform_pipelines.aws.region import Aws, AwsError, AwsRegion, Timeouts
 from platform_pipelines.clock import Clock
 from platform_pipelines.errors import PlatformError
 from platform_pipelines.ledger import Ledger
@@ -92,9 +92,14 @@ class Observer:
     _endpoints: dict[str, tuple[str, str]] = field(default_factory=dict)  # and CA, by alias
 
     def __post_init__(self) -> None:
-        self._probes = self.aws.patient(PROBE)
-        self._resolver = Resolver(self.aws.settings, self.platform.domain)
-        self._service = ServiceClient(self.aws.settings, self._resolver)
+        # Connecting, or resolving, gets one half of a look's time, the answer the other.
+        self._half = self.platform.failover.look_timeout.total_seconds() / 2
+        limits = Timeouts(connect=self._half, read=self._half, attempts=1)
+        self._probes = self.aws.patient(limits)
+        self._resolver = Resolver(self.aws.settings, self.platform.domain, self._half)
+        self._service = ServiceClient(
+            self.aws.settings, self._resolver, urllib3.Timeout(total=self._half)
+        )
 
     @property
     def clock(self) -> Clock:
@@ -179,7 +184,7 @@ class Observer:
         endpoint = self._endpoints.get(active.alias)
         if endpoint is None:
             return _probe(State.UNKNOWN, "Kubernetes API: its endpoint is not known")
-        return _probe(*_reached(*endpoint))
+        return _probe(*_reached(*endpoint, urllib3.Timeout(total=2 * self._half)))
 
     def _learn(self, active: AwsRegion) -> None:
         """Keep the endpoint for the next looks while EKS answers: asking EKS first would make a
@@ -192,10 +197,15 @@ class Observer:
             self._endpoints[active.alias] = (cluster.endpoint, cluster.ca)
 
 
-def _reached(endpoint: str, ca: str) -> tuple[State, str]:
+def is_back(look: Look) -> bool:
+    """Whether the Region answers from where nobody's memory is needed: the heartbeat is not asked,
+    because one reading of it cannot stand still."""
+    return all(look.state(one) is State.UP for one in (Vantage.CHECKERS, Vantage.PROBES))
+
+
+def _reached(endpoint: str, ca: str, timeout: urllib3.Timeout) -> tuple[State, str]:
     """Whether an API server speaks, and is the cluster's own: its certificate must be of the CA
     that EKS named."""
-    timeout = urllib3.Timeout(connect=PROBE.connect, read=PROBE.read)
     try:
         tls = ssl.create_default_context(cadata=base64.b64decode(ca).decode())
         with urllib3.PoolManager(ssl_context=tls) as pool:

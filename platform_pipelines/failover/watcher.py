@@ -17,7 +17,7 @@ from platform_pipelines.errors import PlatformError
 from platform_pipelines.failover import decision, incident, loss
 from platform_pipelines.failover.decision import Decision, Watch
 from platform_pipelines.failover.incident import Case
-from platform_pipelines.failover.signals import Look, Observer
+from platform_pipelines.failover.signals import Look, Observer, is_back
 from platform_pipelines.failover.work import stands_still
 from platform_pipelines.ledger import Ledger, LedgerMoved, connect
 from platform_pipelines.ledger_records import (
@@ -31,6 +31,7 @@ from platform_pipelines.ledger_records import (
 from platform_pipelines.model import Platform
 
 TICK = 38.5  # real seconds; Dagster's loop is 5 s, so 1.5 s of a cycle stay blind
+FOLLOWED = ("lease", "ended", "back")  # what the cursor keeps of an incident
 START_PATIENCE = 10  # a run may wait for its start so many times longer than a lease lives
 Cursor = dict[str, Any]
 
@@ -120,7 +121,8 @@ class Watcher:
 
     def _pause(self, ticked: Ticked) -> float:
         """AWS-like seconds until the next look: short as soon as anything is not up."""
-        suspicious = bool(ticked.cursor.get("watch", {}).get("down")) or "lease" in ticked.cursor
+        following = any(key in ticked.cursor for key in FOLLOWED)
+        suspicious = following or bool(ticked.cursor.get("watch", {}).get("down"))
         return 1.0 if suspicious else self.platform.failover.interval.total_seconds()
 
     # No incident: look
@@ -174,11 +176,9 @@ class Watcher:
     def _follow(
         self, ledger: Ledger, live: Incident, cursor: Cursor, attempts: list[Attempt]
     ) -> Ticked:
-        cursor = {key: value for key, value in cursor.items() if key == "lease"}  # looks are over
+        cursor = {key: cursor[key] for key in FOLLOWED if key in cursor}  # looks are over
         if not live.approved:
-            why = "; ".join(live.why_unsafe) or "the policy is `always`"
-            message = f"{live.id} waits for job approve_failover: {why}."
-            return Ticked(cursor=cursor, message=message)
+            return self._await_approval(ledger, live, cursor)
         number = max([attempt.number for attempt in attempts], default=0)
         if number and not all(attempt.finished for attempt in attempts):
             waiting = any(attempt.waiting for attempt in attempts)
@@ -189,8 +189,40 @@ class Watcher:
         if number >= self.platform.failover.attempts:
             message = f"{live.id}: {number} attempts ended unsettled; a person is needed."
             return Ticked(cursor=cursor, message=message)
+        if number and all(attempt.finished for attempt in attempts):
+            due, cursor = self._retry_due(number, cursor)
+            if not due:
+                message = f"{live.id}: attempt {number} ended unsettled; the next one is soon."
+                return Ticked(cursor=cursor, message=message)
         launch = Launch(incident=live, attempt=number + 1)
         return Ticked(cursor={}, message=f"{live.id}: attempt {number + 1}.", launch=launch)
+
+    def _await_approval(self, ledger: Ledger, live: Incident, cursor: Cursor) -> Ticked:
+        """A person decides; meanwhile a Region that is up again for the hold ends the proposal, so
+        that nobody approves what is long over."""
+        roles = Roles(
+            active=self.platform.other(live.target).alias, standby=live.target, epoch=live.epoch
+        )
+        now = self.clock.now()
+        since = parse_time(cursor.get("back", plain(now)))
+        if not is_back(self._observer.look(roles, None)):
+            why = "; ".join(live.why_unsafe) or "the policy is `always`"
+            message = f"{live.id} waits for job approve_failover: {why}."
+            return Ticked(cursor={}, message=message)
+        if now - since < self.platform.failover.hold:
+            message = f"{live.id} waits, and {roles.active} answers again."
+            return Ticked(cursor={"back": plain(since)}, message=message)
+        over = f"{roles.active} is up again"
+        ledger.change_incident(live, state=IncidentState.EXPIRED, failure=over)
+        return Ticked(cursor={}, message=f"{live.id} is expired: {over}.")
+
+    def _retry_due(self, number: int, cursor: Cursor) -> tuple[bool, Cursor]:
+        """Whether the pause after an attempt is over; attempts in a row would only burn."""
+        now = self.clock.now()
+        ended = cursor.get("ended")
+        if ended is None or ended["attempt"] != number:
+            return False, {**cursor, "ended": {"attempt": number, "since": plain(now)}}
+        return now - parse_time(ended["since"]) >= self.platform.failover.lease_dead, cursor
 
     def _lease_dead(
         self, ledger: Ledger, live: Incident, cursor: Cursor, waiting: bool

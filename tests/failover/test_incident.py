@@ -154,6 +154,19 @@ def test_an_approval_is_recorded_with_its_words(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(("lost", "text"), [(1000.0, "is 1000 s"), (None, "is unknown")])
+def test_an_approval_must_cover_what_is_known(
+    world: World, lost: float | None, text: str
+) -> None:
+    """A number that is too small, or that nobody can compare, is not an approval."""
+    losses = [Loss(kind="efs", resource="pictures", seconds=lost)]
+    made = incident.propose(world.ledger(), _case(losses=losses), PLATFORM, fresh(), "down")
+    world.ledger().change_incident(made, lag_before={"efs:pictures": lost})
+    with pytest.raises(NothingToApprove, match=f"the loss of efs:pictures {text}"):
+        incident.approve(world.ledger(), made.id, "mina", "go", 900.0)
+    assert not world.incident().approved
+
+
 def test_an_approval_of_another_incident_is_refused(world: World) -> None:
     """A stale tab of the UI; the text names the right one."""
     made = incident.propose(world.ledger(), _case(), PLATFORM, fresh(), "down")

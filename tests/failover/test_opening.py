@@ -239,6 +239,8 @@ def test_by_hand_the_way_home_needs_the_age_of_the_data(world: World) -> None:
     world.clock.advance(7200)
     with pytest.raises(MayNotFailOver, match="seoul was lost in incident"):
         world.open(reason=REASON)
-    work = world.open(reason=REASON, accept_age_s=7200)
+    with pytest.raises(MayNotFailOver, match="name an age that you really accept"):
+        world.open(reason=REASON, accept_age_s=7200)
+    work = world.open(reason=REASON, accept_age_s=8000)
     assert (work.incident.target, work.incident.epoch) == ("seoul", 2)
-    assert work.incident.approvals[0]["accept_data_loss_s"] == 7200
+    assert work.incident.approvals[0]["accept_data_loss_s"] == 8000

@@ -288,11 +288,33 @@ def test_a_dead_attempt_is_followed_by_the_next(launched: Sensor, world: World) 
     assert world.clock.monotonic() - before >= 30
 
 
-def test_a_failed_attempt_is_followed_by_the_next(launched: Sensor) -> None:
-    """At once: nobody has to press a button."""
-    launch = launched.tick(_failed(1, 2)).launch
+def test_a_failed_attempt_is_followed_by_the_next(launched: Sensor, world: World) -> None:
+    """After a pause, so that five do not burn in seconds; nobody has to press a button."""
+    ended = world.clock.monotonic()
+    assert launched.tick(_failed(1, 2)).message.endswith("the next one is soon.")
+    launch = launched.watch(60, _failed(1, 2)).launch
     assert launch is not None
     assert launch.attempt == 3
+    assert 30 <= world.clock.monotonic() - ended <= 32
+
+
+def test_a_proposal_ends_when_the_region_is_back(sensor: Sensor, world: World) -> None:
+    """While it waits for a person; a new outage is a new incident with its own T0."""
+    world.ledger().record_verdict(Colour.RED, ("images differ",), world.clock.now())
+    world.clock.advance(1)
+    world.black_out()
+    sensor.watch(100)
+    first = world.incident()
+    world.restore()
+    assert "answers again" in sensor.tick().message
+    ticked = sensor.watch(60)
+    assert world.ledger().incident(first.id) is not None
+    assert world.incident().state is IncidentState.EXPIRED
+    assert ticked.launch is None
+    world.black_out()
+    sensor.watch(200)
+    assert world.incident().id != first.id
+    assert world.incident().state is IncidentState.PROPOSED
 
 
 def test_after_five_attempts_a_person_is_needed(launched: Sensor) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from platform_pipelines.aws import rds
 from platform_pipelines.aws.rds import DbClusterState, GlobalClusterState, Member
+from platform_pipelines.aws.region import AwsError
 from platform_pipelines.errors import Failed
 from platform_pipelines.failover import loss
 from platform_pipelines.failover.steps.polling import await_
@@ -46,7 +47,7 @@ def _promoter(work: Work, step: StepRecord, database: Database) -> Callable[[], 
     def promote_() -> str:
         try:
             _promote(work, step, database)
-        except Failed as error:
+        except (Failed, *AwsError) as error:
             step.note("aurora", database.name, failed=str(error))
             return str(error)
         return ""

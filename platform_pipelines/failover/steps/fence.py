@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from platform_pipelines.aws.region import PROBE, AwsError
 from platform_pipelines.errors import Refused
-from platform_pipelines.failover.signals import Look, Observer, State, Vantage
+from platform_pipelines.failover.signals import Observer, is_back
 from platform_pipelines.failover.work import StepRecord, Work
 from platform_pipelines.kube import cluster as clusters
 from platform_pipelines.kube import workloads
@@ -52,17 +52,12 @@ def _abort_if_back(work: Work) -> None:
     observer = Observer(work.platform, work.aws)
     roles = Roles(active=work.lost.alias, standby=work.incident.target, epoch=work.incident.epoch)
     until = work.clock.monotonic() + work.platform.failover.hold.total_seconds()
-    while _back(observer.look(roles, None)):
+    while is_back(observer.look(roles, None)):
         if work.clock.monotonic() >= until:
             work.guard()
             work.write(state=IncidentState.ABORTED, failure=f"{work.lost.alias} is up again")
             raise RegionIsBack(work.lost.alias, work.incident.id)
         work.pause(1.0)
-
-
-def _back(look: Look) -> bool:
-    """The heartbeat is not asked: a fresh pulse cannot stand still."""
-    return all(look.state(one) is State.UP for one in (Vantage.CHECKERS, Vantage.PROBES))
 
 
 def _stopper(work: Work, step: StepRecord, group: NodeGroup) -> Callable[[], int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from platform_pipelines.aws import efs
 from platform_pipelines.aws.efs import FileSystemState, Protection
+from platform_pipelines.aws.region import AwsError
 from platform_pipelines.errors import Failed
 from platform_pipelines.failover import loss
 from platform_pipelines.failover.steps.polling import await_
@@ -49,7 +50,7 @@ def _promoter(work: Work, step: StepRecord, file_system: FileSystem) -> Callable
     def promote_() -> str:
         try:
             _promote(work, step, file_system)
-        except Failed as error:
+        except (Failed, *AwsError) as error:
             step.note("efs", file_system.name, failed=str(error))
             return str(error)
         return ""

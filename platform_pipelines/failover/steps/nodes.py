@@ -9,7 +9,7 @@ from collections.abc import Callable
 from botocore.exceptions import ClientError
 
 from platform_pipelines.aws import eks
-from platform_pipelines.aws.region import error_code
+from platform_pipelines.aws.region import AwsError, error_code
 from platform_pipelines.errors import Failed
 from platform_pipelines.failover.steps.polling import await_
 from platform_pipelines.failover.work import StepFailed, StepRecord, Work
@@ -39,7 +39,7 @@ def _scaler(work: Work, step: StepRecord, cluster: Cluster, group: NodeGroup) ->
     def scale_() -> str:
         try:
             _scale(work, step, cluster, group)
-        except Failed as error:
+        except (Failed, *AwsError) as error:
             step.note("nodes", group.name, failed=str(error))
             return str(error)
         return ""
