@@ -155,9 +155,7 @@ def test_an_approval_is_recorded_with_its_words(world: World) -> None:
 
 
 @pytest.mark.parametrize(("lost", "text"), [(1000.0, "is 1000 s"), (None, "is unknown")])
-def test_an_approval_must_cover_what_is_known(
-    world: World, lost: float | None, text: str
-) -> None:
+def test_an_approval_must_cover_what_is_known(world: World, lost: float | None, text: str) -> None:
     """A number that is too small, or that nobody can compare, is not an approval."""
     losses = [Loss(kind="efs", resource="pictures", seconds=lost)]
     made = incident.propose(world.ledger(), _case(losses=losses), PLATFORM, fresh(), "down")
