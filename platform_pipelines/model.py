@@ -143,21 +143,31 @@ class ApprovalLag(_Record):
     aurora: Duration = timedelta(seconds=60)
 
 
+def _at_least(seconds: int) -> Any:
+    return Field(ge=timedelta(seconds=seconds))
+
+
 class FailoverPolicy(_Record):
     """When and how a Region is failed over."""
 
     strategy: Strategy = Strategy.SEQUENCE
     approval: Approval = Approval.WHEN_UNSAFE
     approval_lag: ApprovalLag = ApprovalLag()
-    interval: Duration = Field(timedelta(seconds=5), description="between looks while all is up")
-    look_timeout: Duration = Field(
+    interval: Annotated[Duration, _at_least(1)] = Field(
+        timedelta(seconds=5), description="between looks while all is up"
+    )
+    look_timeout: Annotated[Duration, _at_least(1), Field(le=timedelta(seconds=10))] = Field(
         timedelta(seconds=2), description="real seconds; a look ends within"
     )
-    hold: Duration = Field(timedelta(seconds=30), description="how long an outage must be seen")
+    hold: Annotated[Duration, _at_least(10)] = Field(
+        timedelta(seconds=30), description="how long an outage must be seen"
+    )
     looks: int = Field(3, ge=1, le=100, description="and by how many looks")
-    heartbeat_dead: Duration = timedelta(seconds=60)
+    heartbeat_dead: Annotated[Duration, _at_least(30)] = Field(
+        timedelta(seconds=60), description="a heartbeat beats every 10 s"
+    )
     cooldown: Duration = timedelta(minutes=60)
-    lease_dead: Duration = timedelta(seconds=30)
+    lease_dead: Annotated[Duration, _at_least(10)] = timedelta(seconds=30)
     attempts: int = Field(5, ge=1, le=20)
     maintenance: bool = False
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Data = dict[str, Any]
+RESERVED = ("external", "readiness", "failover")  # a controller, and prefixes of assets
 Rule = Callable[[Data], Iterable[str]]
 
 
@@ -66,6 +67,13 @@ def regions_exist(data: Data) -> Iterable[str]:
         yield f"witness: {witness!r} is one of the two Regions; allowed: a third one, as ap-northeast-3"
 
 
+def aliases_are_free(data: Data) -> Iterable[str]:
+    """An alias must not be a word that stands for something else."""
+    for path, region in _items(data, "regions"):
+        if region.get("alias") in RESERVED:
+            yield f"{path}.alias: {region['alias']!r}; allowed: none of {', '.join(RESERVED)}"
+
+
 def zones_belong(data: Data) -> Iterable[str]:
     """A Region's zones are its own, and different."""
     for path, region in _items(data, "regions"):
@@ -81,9 +89,9 @@ def networks_fit(data: Data) -> Iterable[str]:
     """Each range is large enough for three zones, and the two do not overlap."""
     seen: list[tuple[str, ipaddress.IPv4Network]] = []
     for path, region in _items(data, "regions"):
-        network = _network(region.get("cidr"))
+        network = _network(region.get("cidr"))  # strict: host bits are a mistake too
         if network is None or not 16 <= network.prefixlen <= 20:
-            yield f"{path}.cidr: {region.get('cidr')!r}; allowed: an IPv4 network of /16 to /20"
+            yield f"{path}.cidr: {region.get('cidr')!r}; allowed: an IPv4 network of /16 to /20, host bits 0"
             continue
         for other_path, other in seen:
             if network.overlaps(other):
@@ -99,6 +107,22 @@ def counts_fit(data: Data) -> Iterable[str]:
             count = group.get(role)
             if isinstance(count, int) and isinstance(maximum, int) and count > maximum:
                 yield f"{path}.{role}: {count}; allowed: at most {path}.maximum, which is {maximum}"
+
+
+def groups_are_there(data: Data) -> Iterable[str]:
+    """The controllers and Argo CD run on the group `manage`, in both roles."""
+    groups = {group.get("name"): group for _, group in _items(data, "node_groups")}
+    if groups and "manage" not in groups:
+        yield "node_groups: there is no 'manage'; it carries Argo CD, Dagster and the controllers"
+    elif groups and groups["manage"].get("standby") == 0:
+        yield "node_groups: 'manage' has 0 nodes as standby; allowed: at least 1, it must watch"
+
+
+def a_write_is_verified(data: Data) -> Iterable[str]:
+    """Without a verified write nobody knows when a failover was over."""
+    services = [service for _, service in _items(data, "services")]
+    if services and not any(service.get("verify") for service in services):
+        yield "services: none has `verify`; at least one must, or no RTO can be measured"
 
 
 def services_fit(data: Data) -> Iterable[str]:
@@ -126,9 +150,12 @@ def databases_fit(data: Data) -> Iterable[str]:
 RULES: tuple[Rule, ...] = (
     names_are_unique,
     regions_exist,
+    aliases_are_free,
     zones_belong,
     networks_fit,
     counts_fit,
+    groups_are_there,
     services_fit,
+    a_write_is_verified,
     databases_fit,
 )

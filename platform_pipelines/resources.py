@@ -74,7 +74,7 @@ class LedgerResource(ConfigurableResource):  # type: ignore[type-arg]  # its val
     @property
     def ledger(self) -> Ledger:
         """The ledger; found at the first use, because the first apply runs before there is one.
-        Raises: LedgerUnreachable."""
+        Raises: TableUnavailable."""
         if self._ledger is None:
             self._ledger = ledgers.connect(self.regions.aws)
         return self._ledger

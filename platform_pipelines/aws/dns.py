@@ -1,7 +1,8 @@
 """DNS as a client sees it, asked anew each time: no cache of ours stands between.
 
-With `PLATFORM_DNS` one resolver is asked; without it, names below the platform's domain are asked
-at the zone's own servers, so that an answer is as fresh as Route 53's data plane.
+With `PLATFORM_DNS` one resolver is asked. Without it the checkers' verdict (TXT) is asked at the
+zone's own servers, as fresh as Route 53's data plane, and addresses at the system's resolver, as
+clients do: they end outside of the zone, at the load balancer's own name.
 """
 
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Resolver:
     def _resolver(self, kind: str) -> dns.resolver.Resolver:
         if self._settings.dns:
             return _at([self._settings.dns[0]], self._settings.dns[1])
-        if kind != "TXT":  # addresses end outside of the zone, at the load balancer's own name
+        if kind != "TXT":
             return dns.resolver.Resolver()
         if self._servers is None:
             self._servers = _at(_zone_servers(self._domain), 53)

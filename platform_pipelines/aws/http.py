@@ -1,7 +1,8 @@
 """The service as its clients reach it: resolve the host anew, then speak to that address.
 
-With target aws this is HTTPS with the host's certificate. With target local the addresses are those
-of the embedded load balancers, reached through the local Regions' service port as an HTTP proxy.
+The load balancers listen for plain HTTP on port 80, as `manifests/apps` and the health checks of
+`cfn/dns.py` say. With target local the addresses are those of the embedded load balancers, reached
+through the local Regions' service port as a proxy.
 """
 
 import json
@@ -15,6 +16,8 @@ from platform_pipelines.aws.settings import Settings
 from platform_pipelines.errors import Failed
 from platform_pipelines.model import Verification
 
+PORT = 80
+NOT_CONNECTED = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 TIMEOUT = urllib3.Timeout(connect=1.5, read=1.5)  # real seconds
 
 
@@ -62,17 +65,23 @@ class ServiceClient:
     def request(
         self, host: str, method: str, path: str, body: dict[str, Any] | None = None
     ) -> Response:
-        """One request, to the host's first address. Raises: NameNotResolved, NotServed."""
-        address = self._resolver.addresses(host).addresses[0]
+        """One request, to the first of the host's addresses that lets us connect.
+        Raises: NameNotResolved, NotServed."""
         headers = {"Host": host, "Accept": "application/json", "Connection": "close"}
         data = json.dumps(body).encode() if body is not None else None
         if data is not None:
             headers["Content-Type"] = "application/json"
-        try:
-            answer = self._send(address, host, method, path, data, headers)
-        except urllib3.exceptions.HTTPError as error:
-            raise NotServed(host, f"{method} {path}", _reason(error)) from error
-        return Response(status=answer.status, body=answer.data, address=address)
+        reason = "it has no address"
+        for address in self._resolver.addresses(host).addresses:
+            try:
+                answer = self._send(address, method, path, data, headers)
+            except NOT_CONNECTED as error:
+                reason = _reason(error)
+            except urllib3.exceptions.HTTPError as error:
+                raise NotServed(host, f"{method} {path}", _reason(error)) from error
+            else:
+                return Response(status=answer.status, body=answer.data, address=address)
+        raise NotServed(host, f"{method} {path}", reason)
 
     def verify(self, host: str, transaction: Verification) -> str:
         """Write, read back and remove; returns the address that served it.
@@ -109,7 +118,6 @@ class ServiceClient:
     def _send(
         self,
         address: str,
-        host: str,
         method: str,
         path: str,
         data: bytes | None,
@@ -119,9 +127,7 @@ class ServiceClient:
             with urllib3.ProxyManager(self._settings.service_proxy, timeout=self._timeout) as proxy:
                 url = f"http://{address}{path}"
                 return proxy.request(method, url, body=data, headers=headers, retries=False)
-        with urllib3.HTTPSConnectionPool(
-            address, 443, timeout=self._timeout, server_hostname=host, assert_hostname=host
-        ) as pool:
+        with urllib3.HTTPConnectionPool(address, PORT, timeout=self._timeout) as pool:
             return pool.request(method, path, body=data, headers=headers, retries=False)
 
 

@@ -45,6 +45,16 @@ GLOBAL_CLIENTS = ("route53",)
 AwsError = (BotoCoreError, ClientError, ResponseParserError)
 
 
+FORBIDDEN = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """How long one call may take, in real seconds, and how often it is tried."""
@@ -127,6 +137,18 @@ def _remember(parsed: dict[str, Any], **_: object) -> None:
     _calls.request_id = parsed.get("ResponseMetadata", {}).get("RequestId")
 
 
+def refused(error: Exception) -> bool:
+    """Whether AWS answered, with a refusal: not silence, and not a failure of its own."""
+    if not isinstance(error, ClientError):
+        return False
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) < 500
+
+
+def forbidden(error: Exception) -> bool:
+    """Whether we may not do this at all: trying again is of no use."""
+    return error_code(error) in FORBIDDEN
+
+
 def error_code(error: Exception) -> str:
     """The AWS error code of a `ClientError`; the class's name of anything else."""
     if isinstance(error, ClientError):
@@ -136,7 +158,8 @@ def error_code(error: Exception) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class AwsRegion:
-    """The clients of one Region. Thread-safe: each client is made once, under a lock."""
+    """The clients of one Region, made when they are first used; making one is guarded by a lock,
+    because boto3 sessions are not thread-safe."""
 
     region: Region
     settings: Settings
@@ -191,6 +214,16 @@ class AwsRegion:
     @cached_property
     def sts(self) -> "STSClient":
         return cast("STSClient", self._client("sts"))
+
+    def verify_account(self, expected: str) -> None:
+        """Ask this Region's STS who we are. Raises: WrongAccount, Unreachable."""
+        try:
+            found = self.sts.get_caller_identity()["Account"]
+        except AwsError as error:
+            where = f"STS in {self.alias}"
+            raise Unreachable(where, str(error), self.settings.target) from error
+        if found != expected:
+            raise WrongAccount(found, expected)
 
     def _client(self, service: ClientName) -> Any:
         local = self.settings.target is Target.LOCAL
@@ -272,25 +305,22 @@ class Aws:
     def verify_account(self) -> None:
         """Ask both Regional STS endpoints at once who we are; one answer is enough, so that a dark
         Region costs a probe's patience and no more. Raises: WrongAccount, Unreachable."""
-        found = self.settings.clock.gather([_caller(region) for region in self.patient(PROBE)])
-        accounts = [account for account, _ in found if account]
-        if not accounts:
-            reasons = "; ".join(reason for _, reason in found)
+        regions = list(self.patient(PROBE))
+        silent = self.settings.clock.gather([_silent(one, self.platform) for one in regions])
+        if all(silent):
             local = self.settings.target is Target.LOCAL
             where = self.settings.local_url if local else "AWS STS"
-            raise Unreachable(where, reasons, self.settings.target)
-        for account in accounts:
-            if account != self.platform.account:
-                raise WrongAccount(account, self.platform.account)
+            raise Unreachable(where, "; ".join(silent), self.settings.target)
 
 
-def _caller(region: AwsRegion) -> Callable[[], tuple[str | None, str]]:
-    """Whose credentials we have, as a Region's STS says; or why it does not."""
+def _silent(region: AwsRegion, platform: Platform) -> Callable[[], str]:
+    """Why a Region did not say whose credentials these are; empty if it did, and they are right."""
 
-    def ask() -> tuple[str | None, str]:
+    def ask() -> str:
         try:
-            return region.sts.get_caller_identity()["Account"], ""
-        except AwsError as error:
-            return None, f"{region.alias}: {error}"
+            region.verify_account(platform.account)
+        except Unreachable as error:
+            return f"{region.alias}: {error.reason}"
+        return ""
 
     return ask

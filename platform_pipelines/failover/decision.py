@@ -23,6 +23,7 @@ class Decision(StrEnum):
     """What a look makes of the active Region."""
 
     UP = "up"
+    UNSEEN = "unseen"  # nothing says down, and something does not say anything
     BLIND = "blind"  # we cannot see anything: decide nothing
     SUSPECT = "suspect"  # something is down, but it is not enough, or not long enough
     DOWN = "down"  # change roles
@@ -77,7 +78,7 @@ def decide(policy: FailoverPolicy, watch: Watch, look: Look) -> Decision:
     if look.self_check is not State.UP:
         return Decision.BLIND
     if not watch.down:
-        return Decision.UP
+        return Decision.UP if look.quiet else Decision.UNSEEN
     held = all(
         (one := watch.down.get(vantage.value)) is not None
         and look.at - one.since >= policy.hold

@@ -17,7 +17,7 @@ from types import FrameType
 
 from platform_pipelines import model
 from platform_pipelines.aws import settings as environments
-from platform_pipelines.aws.region import Aws, Timeouts
+from platform_pipelines.aws.region import Aws, Timeouts, Unreachable, WrongAccount
 from platform_pipelines.clock import Clock, Stopped
 from platform_pipelines.errors import Failed, PlatformError
 from platform_pipelines.ledger import Ledger
@@ -27,12 +27,18 @@ log = logging.getLogger("heartbeat")
 
 
 def beat_for_ever(ledger: Ledger, alias: str, clock: Clock, stop: threading.Event) -> None:
-    """Beat until `stop` is set."""
+    """Beat until `stop` is set. What keeps it from beating is said once, not at every beat."""
+    silent = False
     while not stop.is_set():
         try:
             ledger.beat(alias)
+            if silent:
+                log.warning("it beats again")
+            silent = False
         except Failed as error:
-            log.warning("no beat: %s", error)
+            if not silent:
+                log.warning("no beat: %s", error)
+            silent = True
         try:
             clock.sleep(EVERY, stop)
         except Stopped:
@@ -62,6 +68,13 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     region = Aws(platform, settings, Timeouts(attempts=1))[alias]
+    try:
+        region.verify_account(platform.account)
+    except WrongAccount as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except Unreachable as error:
+        log.warning("%s", error)  # an outage must not end it: it beats when its Region is back
     sys.stdout.write(json.dumps({"beating": alias}) + "\n")
     sys.stdout.flush()
     beat_for_ever(Ledger(region, platform, settings.clock), alias, settings.clock, stop)

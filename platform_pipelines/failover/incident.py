@@ -83,6 +83,14 @@ def forbidden(case: Case, platform: Platform, now: datetime, accept_age_s: float
     )
 
 
+def in_maintenance(ledger: Ledger, platform: Platform) -> str:
+    """Why outages are only reported at the moment; empty if they are not."""
+    if platform.failover.maintenance:
+        return "platform.yaml says maintenance."
+    why = ledger.maintenance()
+    return f"the platform is in maintenance: {why}." if why else ""
+
+
 def _too_old(last: Incident, now: datetime, accept_age_s: float) -> str:
     """The lost Region's data is as old as its outage, unless it was reprotected since."""
     age = seconds(now - last.t0)

@@ -125,8 +125,9 @@ def _propose(
     """A person launched the job: look, judge by the same rules, and record who wanted it."""
     if not request.reason.strip():
         raise MayNotFailOver("a launch by hand needs a `reason` in the config of open_incident.")
-    if ledger.maintenance():
-        raise MayNotFailOver(f"the platform is in maintenance: {ledger.maintenance()}.")
+    paused = incident.in_maintenance(ledger, aws.platform)
+    if paused:
+        raise MayNotFailOver(paused)
     look = Observer(aws.platform, aws).look(roles, None)
     if look.self_check is not State.UP:
         raise MayNotFailOver("this controller cannot even see the standby; it may be cut off.")
@@ -143,12 +144,13 @@ def _propose(
     if why_not:
         raise MayNotFailOver(why_not)
     watch = decision.see(Watch.fresh(roles), look)
-    proposed = incident.propose(ledger, case, aws.platform, watch, request.reason)
+    reason = f"{request.reason} (launched by hand; T0 is this launch, the outage may be older)"
+    proposed = incident.propose(ledger, case, aws.platform, watch, reason)
     approval = {
         "approver": "launched by hand",
         "reason": request.reason,
         "at": plain(look.at),
-        "accept_data_loss_s": request.accept_age_s,
+        "accept_age_s": request.accept_age_s,
     }
     return ledger.change_incident(proposed, approvals=(approval,))
 

@@ -140,7 +140,15 @@ def _reported(
 ) -> AssetMaterialization:
     steps = ledger.ledger.steps(incident.id)
     made = report.build(incident, steps, regions.platform, regions.clock.speed)
-    written = report.write(made, Path(regions.platform_file).parent / ".local" / "reports")
+    folder = Path(regions.platform_file).parent / ".local" / "reports"
+    try:
+        written = report.write(made, folder)
+        where: dict[str, MetadataValue] = {
+            "page": MetadataValue.path(str(written.html)),
+            "json": MetadataValue.path(str(written.json)),
+        }
+    except OSError as error:  # the ledger has it all; what was failed over stays failed over
+        where = {"not_written": MetadataValue.text(f"{folder}: {error}")}
     numbers = {key: made[key] for key in ("rto_s", "rpo_efs_s", "rpo_aurora_s")}
     return AssetMaterialization(
         asset_key=REPORT_KEY,
@@ -150,8 +158,8 @@ def _reported(
             "incident": incident.id,
             "state": str(incident.state),
             "met": MetadataValue.json(made["met"]),
-            "page": MetadataValue.path(str(written.html)),
-            "json": MetadataValue.path(str(written.json)),
+            "report": MetadataValue.json(made),
+            **where,
         },
     )
 

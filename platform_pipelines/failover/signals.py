@@ -17,7 +17,7 @@ import urllib3
 from platform_pipelines.aws import eks
 from platform_pipelines.aws.dns import NameNotResolved, Resolver
 from platform_pipelines.aws.http import NotServed, ServiceClient
-from platform_pipelines.aws.region import Aws, AwsError, AwsRegion, Timeouts
+from platform_pipelines.aws.region import Aws, AwsError, AwsRegion, Timeouts, refused
 from platform_pipelines.clock import Clock
 from platform_pipelines.errors import PlatformError
 from platform_pipelines.ledger import Ledger
@@ -118,8 +118,8 @@ class Observer:
             [
                 lambda: self._checkers(active),
                 lambda: self._heartbeat(roles),
-                lambda: self._answers("AWS API", lambda: standby.sts.get_caller_identity()),
-                lambda: self._answers("AWS API", lambda: active.sts.get_caller_identity()),
+                lambda: self._self_check(standby),
+                lambda: self._aws_api(active),
                 lambda: self._kubernetes(active),
                 lambda: self._learn(active),
                 *(_service_probe(self._service, host, path) for host, path in self._hosts(active)),
@@ -172,12 +172,21 @@ class Observer:
             detail=f"beat {after.counter} has stood for {_whole(still)}",
         )
 
-    def _answers(self, what: str, call: Callable[[], object]) -> Signal:
+    def _self_check(self, standby: AwsRegion) -> Signal:
+        """Whether we see the Region that would take over, with credentials of its account."""
         try:
-            call()
+            standby.verify_account(self.platform.account)
+        except PlatformError as error:
+            return _probe(State.DOWN, f"self-check: {error}")
+        return _probe(State.UP, "self-check: the standby answers")
+
+    def _aws_api(self, active: AwsRegion) -> Signal:
+        """Any answer below 500 is life: expired credentials of ours are no outage of AWS's."""
+        try:
+            active.sts.get_caller_identity()
         except AwsError as error:
-            return _probe(State.DOWN, f"{what}: {error}")
-        return _probe(State.UP, f"{what} answers")
+            return _probe(State.UP if refused(error) else State.DOWN, f"AWS API: {error}")
+        return _probe(State.UP, "AWS API answers")
 
     def _kubernetes(self, active: AwsRegion) -> Signal:
         """Any answer below 500 is life; 401 is one."""
@@ -235,17 +244,15 @@ def _probe(state: State, detail: str) -> Signal:
 
 
 def _together(probes: list[Signal]) -> Signal:
-    """Our own probes as one vantage. Down: every service and at least one API is down, and no API
-    answers for a Region whose services do not. Services down while both APIs answer is an
-    application outage, not a Region's: the Region is up."""
+    """Our own probes as one vantage. Down: no service and no API answers. Services down while an
+    API is up may be an application's outage: up if both APIs answer, else unknown, never down."""
     services = [one.state for one in probes if one.detail.startswith("service:")]
     apis = [one.state for one in probes if not one.detail.startswith("service:")]
-    if services and all(state is State.DOWN for state in services) and State.DOWN in apis:
-        state = State.DOWN
-    elif State.UP in apis:
-        state = State.UP
+    dark = bool(services) and all(state is State.DOWN for state in services)
+    if dark and State.DOWN in apis:
+        state = State.UNKNOWN if State.UP in apis else State.DOWN
     else:
-        state = State.UNKNOWN
+        state = State.UP if State.UP in apis else State.UNKNOWN
     return Signal(
         vantage=Vantage.PROBES, state=state, detail="; ".join(one.detail for one in probes)
     )

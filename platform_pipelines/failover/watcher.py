@@ -17,7 +17,7 @@ from platform_pipelines.errors import PlatformError
 from platform_pipelines.failover import decision, incident, loss
 from platform_pipelines.failover.decision import Decision, Watch
 from platform_pipelines.failover.incident import Case
-from platform_pipelines.failover.signals import Look, Observer, is_back
+from platform_pipelines.failover.signals import Look, Observer, State, is_back
 from platform_pipelines.failover.work import stands_still
 from platform_pipelines.ledger import Ledger, LedgerMoved, connect
 from platform_pipelines.ledger_records import (
@@ -60,6 +60,7 @@ class Ticked:
     cursor: Cursor
     message: str
     launch: Launch | None = None
+    quiet: bool = False  # everything was up
 
 
 @dataclass
@@ -121,9 +122,7 @@ class Watcher:
 
     def _pause(self, ticked: Ticked) -> float:
         """AWS-like seconds until the next look: short as soon as anything is not up."""
-        following = any(key in ticked.cursor for key in FOLLOWED)
-        suspicious = following or bool(ticked.cursor.get("watch", {}).get("down"))
-        return 1.0 if suspicious else self.platform.failover.interval.total_seconds()
+        return self.platform.failover.interval.total_seconds() if ticked.quiet else 1.0
 
     # No incident: look
 
@@ -137,13 +136,14 @@ class Watcher:
         made = decision.decide(self.platform.failover, watch, look)
         after = {"watch": decision.dump(watch)}
         if made is not Decision.DOWN:
-            return Ticked(cursor=after, message=_message(made, roles, watch, look))
+            message = _message(made, roles, watch, look)
+            return Ticked(cursor=after, message=message, quiet=look.quiet)
         return self._propose(ledger, roles, last, watch, after)
 
     def _propose(
         self, ledger: Ledger, roles: Roles, last: Incident | None, watch: Watch, cursor: Cursor
     ) -> Ticked:
-        paused = self._paused(ledger)
+        paused = incident.in_maintenance(ledger, self.platform)
         if paused:
             return Ticked(cursor=cursor, message=f"{roles.active} is down, but {paused}")
         t0 = watch.t0 or self.clock.now()
@@ -165,12 +165,6 @@ class Watcher:
             return Ticked(cursor=cursor, message=str(error))
         return self._follow(ledger, proposed, cursor, [])
 
-    def _paused(self, ledger: Ledger) -> str:
-        if self.platform.failover.maintenance:
-            return "platform.yaml says maintenance."
-        why = ledger.maintenance()
-        return f"the platform is in maintenance: {why}." if why else ""
-
     # An incident: see to it that one run works on it
 
     def _follow(
@@ -187,7 +181,7 @@ class Watcher:
                 does = "starting" if waiting else "at work"
                 return Ticked(cursor=cursor, message=f"{live.id}: attempt {number} is {does}.")
         if number >= self.platform.failover.attempts:
-            message = f"{live.id}: {number} attempts ended unsettled; a person is needed."
+            message = f"{live.id}: {number} attempts ended unsettled; read their errors, then launch region_failover."
             return Ticked(cursor=cursor, message=message)
         if number and all(attempt.finished for attempt in attempts):
             due, cursor = self._retry_due(number, cursor)
@@ -247,6 +241,9 @@ def _message(made: Decision, roles: Roles, watch: Watch, look: Look) -> str:
     match made:
         case Decision.UP:
             return f"{roles.active} is up."
+        case Decision.UNSEEN:
+            unknown = [one.vantage for one in look.signals if one.state is State.UNKNOWN]
+            return f"{roles.active}: nothing is down, and unknown are {', '.join(unknown)}."
         case Decision.BLIND:
             return "The self-check failed: this controller sees nothing and decides nothing."
     if decision.application_outage(look):

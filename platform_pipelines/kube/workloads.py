@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from platform_pipelines.kube.cluster import Cluster, KubeError
+from platform_pipelines.kube.cluster import Cluster
 
 ROLE_LABEL = "role"
 NODE_GROUP_LABEL = "eks.amazonaws.com/nodegroup"
 ZONE_LABEL = "topology.kubernetes.io/zone"
-# Grace for a fenced pod, in seconds: the side that lost must stop, not finish.
-FENCE_GRACE = 0
 # What makes pods: path of the collection, kind, and the way to the pod template.
 TEMPLATES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/apis/apps/v1/deployments", "Deployment", ("spec", "template")),
@@ -117,24 +115,6 @@ def templates(cluster: Cluster) -> list[TemplateState]:
         for item in cluster.list(collection)
         if not (kind == "Job" and _ended(item))
     ]
-
-
-def delete_pods(cluster: Cluster, role: str) -> list[str]:
-    """Fence: delete the pods of Deployments on the node group `role`, and return their names.
-    Best effort and idempotent; a pod that is gone by then is fine. Raises: KubeError."""
-    deleted = []
-    for pod in pods(cluster):
-        if pod.node_group != role or not (pod.owner or "").startswith("Deployment/"):
-            continue
-        try:
-            path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
-            cluster.delete(path, gracePeriodSeconds=FENCE_GRACE)
-        except KubeError as error:
-            if not error.missing:
-                raise
-            continue
-        deleted.append(f"{pod.namespace}/{pod.name}")
-    return deleted
 
 
 def scale_deployments(cluster: Cluster, role: str, replicas: int) -> list[str]:

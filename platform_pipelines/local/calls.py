@@ -123,6 +123,11 @@ class CallLog:
             for line in file:
                 yield CallRecord.from_json(line.decode())
 
+    @property
+    def last(self) -> int:
+        """The number of the newest call; 0 before the first."""
+        return len(self._offsets)
+
     def close(self) -> None:
         """Give the file back."""
         self._file.close()

@@ -61,9 +61,11 @@ class LocalClient:
         found = self._send("GET", "health")["outages"]
         return {alias: Outage(mode) for alias, mode in found.items()}
 
-    def black_out(self, alias: str, mode: Outage = Outage.HANG) -> None:
-        """Make a Region dark. Raises: LocalRegionsFailed."""
-        self._send("PUT", f"regions/{quote(alias, safe='')}/outage", {"mode": mode.value})
+    def black_out(self, alias: str, mode: Outage = Outage.HANG) -> int:
+        """Make a Region dark; returns the number of the last call before it was.
+        Raises: LocalRegionsFailed."""
+        begun = self._send("PUT", f"regions/{quote(alias, safe='')}/outage", {"mode": mode.value})
+        return int(begun["after"])
 
     def restore(self, alias: str) -> None:
         """End a Region's outage. Raises: LocalRegionsFailed."""

@@ -86,7 +86,7 @@ class Control:
         region = self._world.platform.region(alias)
         outage = _mode(body)
         self._world.outages[region.alias] = outage
-        return {"region": region.alias, "mode": outage.value}
+        return {"region": region.alias, "mode": outage.value, "after": self._log.last}
 
     def _end(self, alias: str) -> object:
         region = self._world.platform.region(alias)

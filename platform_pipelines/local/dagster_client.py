@@ -101,8 +101,8 @@ class DagsterClient:
         return [_run(one) for one in self._ask(RUNS, {"job": job})["runsOrError"]["results"]]
 
     def follow(self, run_id: str, every: float = 0.3) -> Iterator[str]:
-        """What a run's steps do, line by line, until it ends. Raises: DagsterFailed unless it
-        succeeds. `every` is in real seconds."""
+        """What a run's steps do, line by line, until it ends; an empty line at every look, so that
+        the caller may give up. Raises: DagsterFailed unless it succeeds. `every`: real seconds."""
         cursor: str | None = None
         errors: list[str] = []
         while True:
@@ -116,6 +116,7 @@ class DagsterClient:
                     yield event["message"]
             if run.finished:
                 break
+            yield ""
             time.sleep(every)
         if run.status != "SUCCESS":
             raise DagsterFailed(f"Run {run_id} ended {run.status}", "\n".join(errors[-2:]))

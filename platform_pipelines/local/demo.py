@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{name} FAILED {options.one_line(error)}", flush=True)
         return 2
     except (PlatformError, OSError) as error:
-        print(f"{name} FAILED {error}", flush=True)
+        print(f"{name} FAILED {options.one_line(error)}", flush=True)
         return 1
     print(_line(report), flush=True)
     return 0
@@ -80,14 +80,13 @@ def _demo(made: Stage) -> dict[str, Any]:
     platform = made.options.platform
     home, standby = platform.home_region, platform.other(platform.home)
     build(made)
-    before = _last_call(made)
-    made.local.black_out(home.alias)
+    before = made.local.black_out(home.alias)
     made.say(f"{home.alias} is dark: AWS, Kubernetes and its load balancers hang")
     run = made.wait("A region_failover of the sensor", lambda: _sensor_run(made), STARTS_WITHIN)
     made.say(f"{SENSOR} started region_failover ({run.id[:8]})")
-    for line in made.dagster.follow(run.id):
+    for line in made.follow(run.id, ENDS_WITHIN):
         made.say(f"  {line}")
-    settled = _last_call(made)
+    settled = max((call.n for call in made.local.calls(after=before)), default=before)
     made.launch("apply_infrastructure")
     found = afterwards.executed(made, settled) + afterwards.problems(made, standby, before)
     if found:
@@ -99,10 +98,6 @@ def _demo(made: Stage) -> dict[str, Any]:
 
 class DemoFailed(PlatformError):
     """The world after the failover is not as it must be."""
-
-
-def _last_call(made: Stage) -> int:
-    return max((call.n for call in made.local.calls()), default=0)
 
 
 def _sensor_run(made: Stage) -> Run | None:

@@ -75,7 +75,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Option
     )
 
 
-def one_line(error: Refused) -> str:
+def one_line(error: Exception) -> str:
     """An error of several lines as one; the command line promises that."""
     if isinstance(error, InvalidPlatformFile):
         return f"{error.path}: {'; '.join(error.mistakes)}"

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from platform_pipelines.errors import Failed
 
-PATIENCE = 10.0  # real seconds
+PATIENCE = 3.0  # real seconds; Dagster's daemon would wait for the end of its longest tick, 38 s
 
 
 @dataclass

@@ -30,22 +30,8 @@ from platform_pipelines.local.options import Options, variables
 from platform_pipelines.local.processes import Processes
 
 DAGSTER_PORT = "DAGSTER_PORT"  # the variable
+LAUNCHED_WITHIN = 120.0  # real seconds for a run to end
 ROOT = Path(__file__).resolve().parent.parent.parent
-DAGSTER_YAML = """\
-telemetry: {enabled: false}
-nux: {enabled: false}
-run_queue: {dequeue_interval_seconds: 1}
-concurrency: {pools: {granularity: run, default_limit: 1}}
-run_monitoring:
-  enabled: true
-  poll_interval_seconds: 5
-  start_timeout_seconds: 120
-  cancel_timeout_seconds: 60
-  max_resume_run_attempts: 0
-  free_slots_after_run_end_seconds: 5
-sensors: {use_threads: true, num_workers: 4}
-schedules: {use_threads: true, num_workers: 4}
-"""
 Say = Callable[[str], None]
 
 
@@ -93,9 +79,20 @@ class Stage:
         """Launch a job and wait for its success. Raises: DagsterFailed."""
         started = time.monotonic()
         run_id = self.dagster.launch(job, config)
-        for _ in self.dagster.follow(run_id):
-            self.processes.check()
+        for _ in self.follow(run_id, LAUNCHED_WITHIN):
+            pass
         self.say(f"{job} succeeded in {time.monotonic() - started:.1f} s")
+
+    def follow(self, run_id: str, within: float) -> Iterator[str]:
+        """What a run's steps do, for so many real seconds at most.
+        Raises: DagsterFailed, NotInTime, ProcessEnded."""
+        deadline = time.monotonic() + within
+        for line in self.dagster.follow(run_id):
+            self.processes.check()
+            if time.monotonic() > deadline:
+                raise NotInTime(f"The end of run {run_id}", within)
+            if line:
+                yield line
 
     def wait(self, what: str, condition: Callable[[], Any], within: float) -> Any:
         """Wait real seconds for something. Raises: NotInTime, ProcessEnded."""
@@ -120,7 +117,7 @@ def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
     home = state / "dagster"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    (home / "dagster.yaml").write_text(DAGSTER_YAML)
+    shutil.copy(ROOT / "dagster.yaml", home)
     with Processes(state / "logs") as processes:
         ready = _local_regions(processes, options, state)
         environment = _environment(ready, options, home)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from platform_pipelines.failover import report
+from platform_pipelines.failover import report, report_page
 from platform_pipelines.ledger_records import Incident, IncidentState, Outcome, Step
 from tests.failover.looks import T
 from tests.fakes.failover_world import PLATFORM, World
@@ -131,7 +131,7 @@ class _Page(HTMLParser):
 
 def _page(made: report.Report) -> _Page:
     page = _Page()
-    page.feed(report.page(made))
+    page.feed(report_page.page(made))
     return page
 
 
@@ -140,8 +140,8 @@ def test_the_page_needs_nothing_else() -> None:
     page = _page(_built())
     assert page.links == []
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
-    assert "url(" not in report.page(_built())
-    assert "@import" not in report.page(_built())
+    assert "url(" not in report_page.page(_built())
+    assert "@import" not in report_page.page(_built())
 
 
 def test_the_page_shows_numbers_steps_and_calls() -> None:

@@ -6,6 +6,7 @@ import pytest
 from platform_pipelines.failover.signals import Look, Observer, Pulse, State, Vantage
 from platform_pipelines.ledger_records import Heartbeat
 from tests.failover.looks import ROLES, T
+from tests.fakes.calls import client_error
 from tests.fakes.failover_world import World
 
 
@@ -92,17 +93,35 @@ def test_broken_apis_leave_a_serving_region_up(world: World, observer: Observer)
     assert observer.look(ROLES, None).state(Vantage.PROBES) is State.UP
 
 
-def test_one_api_and_every_service_down_is_down(world: World, observer: Observer) -> None:
-    """AWS's API does not answer, the cluster's still does; no service does."""
+def test_one_api_and_every_service_down_is_unknown(world: World, observer: Observer) -> None:
+    """AWS's API does not answer, the cluster's still does; no service does: a person decides."""
     world.wires["seoul"].dark = True
     world.broken.add("seoul")
-    assert observer.look(ROLES, None).state(Vantage.PROBES) is State.DOWN
+    assert observer.look(ROLES, None).state(Vantage.PROBES) is State.UNKNOWN
+
+
+def test_credentials_that_are_refused_are_no_outage(world: World, observer: Observer) -> None:
+    """AWS answered: what is wrong is ours."""
+    observer.look(ROLES, None)  # the clients are made
+    world.services["seoul"]["sts"].get_caller_identity = _refuse
+    look = observer.look(ROLES, None)
+    assert look.state(Vantage.PROBES) is State.UP
+    assert "ExpiredToken" in look.signals[2].detail
+
+
+def _refuse() -> None:
+    raise client_error("ExpiredToken", "the token is expired", "GetCallerIdentity", 403)
+
+
+def test_another_accounts_credentials_fail_the_self_check(world: World, observer: Observer) -> None:
+    """And the account is named, because the ledger would only say that there is none."""
+    observer.look(ROLES, None)
+    world.services["tokyo"]["sts"].get_caller_identity = lambda: {"Account": "999999999999"}
+    assert observer.look(ROLES, None).self_check is State.DOWN
 
 
 def test_names_that_do_not_resolve_are_not_down(world: World, observer: Observer) -> None:
     """Our resolver's trouble: APIs down, services unknown."""
-    for service in world.platform.services:
-        assert service.host
     world.black_out()
     hidden = Observer(world.platform, world.aws())
     hidden._service._resolver._settings = replace(world.aws().settings, dns=("127.0.0.1", 1))

@@ -83,6 +83,7 @@ def test_an_outage_is_proposed_and_launched(sensor: Sensor, world: World) -> Non
 
 def test_a_tick_looks_again_and_again(world: World) -> None:
     """For its whole length, more often once something is down, and not a moment longer."""
+    world.ledger("seoul").beat("seoul")
     watcher = Watcher(world.aws(), tick_s=38.5)
     before = world.clock.monotonic()
     watcher.tick({}, _none)
@@ -321,7 +322,9 @@ def test_after_five_attempts_a_person_is_needed(launched: Sensor) -> None:
     """It stops, and says so."""
     ticked = launched.tick(_failed(1, 2, 3, 4, 5))
     assert ticked.launch is None
-    assert ticked.message.endswith("5 attempts ended unsettled; a person is needed.")
+    assert ticked.message.endswith(
+        "5 attempts ended unsettled; read their errors, then launch region_failover."
+    )
 
 
 def test_a_settled_incident_is_followed_no_more(launched: Sensor, world: World) -> None:

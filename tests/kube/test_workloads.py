@@ -123,22 +123,6 @@ def test_every_kind_of_template_counts_with_its_init_containers(
     }
 
 
-def test_the_fence_deletes_the_services_pods_and_nothing_else(
-    cluster: Cluster, empty: FakeKube
-) -> None:
-    """Pods of Deployments on the node group go; others stay; a second fence finds nothing."""
-    web = ("ReplicaSet", "web-5d9c7f6b4")
-    empty.collections[PODS] = [
-        pod("web-1", web),
-        pod("web-2", web),
-        pod("app-1", ("ReplicaSet", "app-77"), group="app"),
-        pod("logs-1", ("DaemonSet", "logs")),
-    ]
-    assert workloads.delete_pods(cluster, "web") == ["web/web-1", "web/web-2"]
-    assert workloads.delete_pods(cluster, "web") == []
-    assert [item["metadata"]["name"] for item in empty.collections[PODS]] == ["app-1", "logs-1"]
-
-
 def test_scaling_touches_only_deployments_that_differ(cluster: Cluster, empty: FakeKube) -> None:
     """A Deployment that has the wanted count already is not patched."""
     empty.collections["/apis/apps/v1/deployments"] = [

@@ -1,6 +1,5 @@
 """A dark Region: nothing of it answers, by any door, and nothing else suffers."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -81,14 +80,12 @@ def test_thirty_hanging_calls_to_seoul_do_not_slow_tokyo(world: LocalWorld) -> N
     world.control.black_out("seoul")
     with ThreadPoolExecutor(30) as pool:
         hanging = [
-            pool.submit(_error, world, "efs", "describe_file_systems", 1.0) for _ in range(30)
+            pool.submit(_error, world, "efs", "describe_file_systems", 4.0) for _ in range(30)
         ]
-        begun = time.monotonic()
         for _ in range(10):
             tokyo.describe_file_systems()
-        spent = time.monotonic() - begun
+        assert not any(one.done() for one in hanging)
         assert all(isinstance(one.result(), ReadTimeoutError) for one in hanging)
-    assert spent < 1.0
 
 
 def test_a_region_that_is_back_answers_again(world: LocalWorld) -> None:

@@ -60,4 +60,4 @@ def answer(work: Work, service_name: str, host: str) -> str | None:
 def _deployments_ready(work: Work, cluster: Cluster) -> bool | None:
     groups = {service.node_group for service in work.platform.services}
     mine = [one for one in workloads.deployments(cluster) if one.node_group in groups]
-    return True if mine and all(one.is_ready for one in mine) else None
+    return True if mine and all(one.replicas and one.is_ready for one in mine) else None

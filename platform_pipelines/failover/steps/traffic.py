@@ -75,5 +75,5 @@ def _delete(work: Work, step: StepRecord, bucket: str) -> None:
 
 def _moved(work: Work, service: Service) -> bool | None:
     resolver = Resolver(work.aws.settings, work.platform.domain)
-    wanted = resolver.addresses(service.regional_host(work.target.region)).addresses
-    return True if resolver.addresses(service.host).addresses == wanted else None
+    wanted = resolver.addresses(service.regional_host(work.target.region)).canonical
+    return True if resolver.addresses(service.host).canonical == wanted else None
