@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the process; returns its exit status."""
     parser = argparse.ArgumentParser(prog="heartbeat", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--region", required=True, help="alias of the Region that this runs in")
-    path = os.environ.get("PLATFORM_FILE", "platform.yaml")
+    beside = Path(__file__).resolve().parents[2] / "platform.yaml"  # as the code location reads it
+    path = os.environ.get("PLATFORM_FILE", str(beside))
     options = parser.parse_args(arguments)
     stop = threading.Event()
 

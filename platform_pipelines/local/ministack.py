@@ -7,11 +7,11 @@ where. All of these are private seams of ministack 1.5.33, which is therefore pi
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from platform_pipelines.model import Platform
 
@@ -66,12 +66,3 @@ def scope(account: str, region: str) -> Iterator[None]:
 
     with request_scope(account, region):
         yield
-
-
-def on_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., T], *args: Any) -> T:
-    """Run `call` on the event loop's thread and wait for it; for ministack's worker threads."""
-
-    async def run() -> T:
-        return call(*args)
-
-    return asyncio.run_coroutine_threadsafe(run(), loop).result()

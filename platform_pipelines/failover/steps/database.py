@@ -5,14 +5,12 @@ available. An empty FailoverState alone can mean "cancelled".
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from platform_pipelines.aws import rds
 from platform_pipelines.aws.rds import DbClusterState, GlobalClusterState, Member
-from platform_pipelines.aws.region import AwsError
-from platform_pipelines.errors import Failed
 from platform_pipelines.failover import loss
+from platform_pipelines.failover.steps.each import for_each
 from platform_pipelines.failover.steps.polling import await_
 from platform_pipelines.failover.work import StepFailed, StepRecord, Work
 from platform_pipelines.model import Database
@@ -37,22 +35,14 @@ class Observed:
 
 def promote(work: Work, step: StepRecord) -> None:
     """Promote every database, all at once. Raises: StepFailed naming those that are not."""
-    calls = [_promoter(work, step, one) for one in work.platform.databases]
-    problems = [problem for problem in work.clock.gather(calls, work.stop) if problem]
-    if problems:
-        raise StepFailed("; ".join(problems), LOOK)
-
-
-def _promoter(work: Work, step: StepRecord, database: Database) -> Callable[[], str]:
-    def promote_() -> str:
-        try:
-            _promote(work, step, database)
-        except (Failed, *AwsError) as error:
-            step.note("aurora", database.name, failed=str(error))
-            return str(error)
-        return ""
-
-    return promote_
+    for_each(
+        work,
+        step,
+        "aurora",
+        work.platform.databases,
+        lambda one: _promote(work, step, one),
+        next_=LOOK,
+    )
 
 
 def _promote(work: Work, step: StepRecord, database: Database) -> None:

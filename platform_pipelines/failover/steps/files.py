@@ -6,14 +6,13 @@ read-only for clients, so that is set right too.
 https://docs.aws.amazon.com/efs/latest/ug/replication-fail-over.html
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from platform_pipelines.aws import efs
 from platform_pipelines.aws.efs import FileSystemState, Protection
-from platform_pipelines.aws.region import AwsError
 from platform_pipelines.errors import Failed
 from platform_pipelines.failover import loss
+from platform_pipelines.failover.steps.each import for_each
 from platform_pipelines.failover.steps.polling import await_
 from platform_pipelines.failover.work import StepFailed, StepRecord, Work
 from platform_pipelines.ledger_records import parse_time
@@ -40,22 +39,14 @@ class ReplicationBroken(Failed):
 
 def promote(work: Work, step: StepRecord) -> None:
     """Make every file system writable, all at once. Raises: StepFailed naming those that are not."""
-    calls = [_promoter(work, step, one) for one in work.platform.file_systems]
-    problems = [problem for problem in work.clock.gather(calls, work.stop) if problem]
-    if problems:
-        raise StepFailed("; ".join(problems), LOOK)
-
-
-def _promoter(work: Work, step: StepRecord, file_system: FileSystem) -> Callable[[], str]:
-    def promote_() -> str:
-        try:
-            _promote(work, step, file_system)
-        except (Failed, *AwsError) as error:
-            step.note("efs", file_system.name, failed=str(error))
-            return str(error)
-        return ""
-
-    return promote_
+    for_each(
+        work,
+        step,
+        "efs",
+        work.platform.file_systems,
+        lambda one: _promote(work, step, one),
+        next_=LOOK,
+    )
 
 
 def _promote(work: Work, step: StepRecord, file_system: FileSystem) -> None:

@@ -4,13 +4,11 @@
 nodes. Counts are absolute, so that repeated failovers never compound.
 """
 
-from collections.abc import Callable
-
 from botocore.exceptions import ClientError
 
 from platform_pipelines.aws import eks
-from platform_pipelines.aws.region import AwsError, error_code
-from platform_pipelines.errors import Failed
+from platform_pipelines.aws.region import error_code
+from platform_pipelines.failover.steps.each import for_each
 from platform_pipelines.failover.steps.polling import await_
 from platform_pipelines.failover.work import StepFailed, StepRecord, Work
 from platform_pipelines.kube import cluster as clusters
@@ -29,22 +27,14 @@ def scale(work: Work, step: StepRecord) -> None:
     """Scale every node group, all at once, and await its nodes. Raises: StepFailed."""
     name = work.platform.cluster_name(work.target.region)
     cluster = clusters.connect(work.target, name)
-    calls = [_scaler(work, step, cluster, group) for group in work.platform.node_groups]
-    problems = [problem for problem in work.clock.gather(calls, work.stop) if problem]
-    if problems:
-        raise StepFailed("; ".join(problems), LOOK)
-
-
-def _scaler(work: Work, step: StepRecord, cluster: Cluster, group: NodeGroup) -> Callable[[], str]:
-    def scale_() -> str:
-        try:
-            _scale(work, step, cluster, group)
-        except (Failed, *AwsError) as error:
-            step.note("nodes", group.name, failed=str(error))
-            return str(error)
-        return ""
-
-    return scale_
+    for_each(
+        work,
+        step,
+        "nodes",
+        work.platform.node_groups,
+        lambda one: _scale(work, step, cluster, one),
+        next_=LOOK,
+    )
 
 
 def _scale(work: Work, step: StepRecord, cluster: Cluster, group: NodeGroup) -> None:

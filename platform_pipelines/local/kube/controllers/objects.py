@@ -82,14 +82,6 @@ def controller_uid(obj: Object) -> str | None:
     return None
 
 
-def selects(selector: Mapping[str, Any], of: Mapping[str, str]) -> bool:
-    """Whether a LabelSelector (`matchLabels`, `matchExpressions`) takes these labels."""
-    wanted = selector.get("matchLabels") or {}
-    return all(of.get(key) == value for key, value in wanted.items()) and all(
-        _holds(expression, of) for expression in selector.get("matchExpressions") or []
-    )
-
-
 def _holds(expression: Mapping[str, Any], of: Mapping[str, str]) -> bool:
     value = of.get(expression["key"])
     match expression["operator"]:
