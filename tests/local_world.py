@@ -24,12 +24,16 @@ from kubernetes import client as kube
 from kubernetes import config as kube_config
 
 from platform_pipelines import model
+from platform_pipelines.local import violations
 from platform_pipelines.local.client import LocalClient
+from platform_pipelines.local.durations import Durations
 from platform_pipelines.model import Platform
 
 ROOT = Path(__file__).parent.parent
 PLATFORM = ROOT / "platform.yaml"
 START, STOP = 30.0, 10.0  # real seconds
+RHYTHMS = ("argocd_poll", "ecr_lifecycle", "efs_replication_sync", "health_check_interval")
+VIOLATIONS: list[str] = []  # of all servers of this test session
 ANY_PORT = {
     "LOCAL_AWS_PORT": "0",
     "LOCAL_DNS_PORT": "0",
@@ -114,11 +118,16 @@ def start(
     durations: Mapping[str, float] | None = None,
     platform: Path = PLATFORM,
     reset: bool = False,
+    virtual: bool = False,
+    strict: bool = True,
+    ports: Mapping[str, str] = ANY_PORT,
 ) -> Iterator[LocalWorld]:
     """A world until the end of the context."""
     state.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "platform_pipelines.local", "--state", str(state)]
     command += ["--speed", str(speed), "--platform", str(platform)]
+    command += ["--validate"] if strict else []
+    command += ["--clock", "virtual"] if virtual else []
     if reset:
         command.append("--reset")
     if durations:
@@ -126,7 +135,7 @@ def start(
         file.write_text(yaml.safe_dump(dict(durations)))
         command += ["--durations", str(file)]
     parsed = model.load(platform)
-    process = launch(command, _environment(parsed))
+    process = launch(command, {**_environment(parsed), **ports})
     try:
         ready = _ready(process)
         yield LocalWorld(
@@ -139,6 +148,21 @@ def start(
         )
     finally:
         end(process)
+        note_violations(state)
+
+
+def quick(most: float = 5, **durations: float) -> Durations:
+    """No transition takes longer than `most` AWS-like seconds; rhythms stay as they are."""
+    usual = Durations().model_dump()
+    capped = {name: min(value, most) for name, value in usual.items() if name not in RHYTHMS}
+    return Durations.model_validate(usual | capped | durations)
+
+
+def note_violations(state: Path) -> None:
+    """Collect what the server's answers had wrong by botocore's models; the session fails on any."""
+    file = state / violations.FILE
+    if file.exists():
+        VIOLATIONS.extend(file.read_text().splitlines())
 
 
 def launch(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:

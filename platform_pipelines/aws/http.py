@@ -67,7 +67,12 @@ class ServiceClient:
     ) -> Response:
         """One request, to the first of the host's addresses that lets us connect.
         Raises: NameNotResolved, NotServed."""
-        headers = {"Host": host, "Accept": "application/json", "Connection": "close"}
+        headers = {
+            "Host": host,
+            "Accept": "application/json",
+            "Connection": "close",
+            "User-Agent": self._settings.user_agent,
+        }
         data = json.dumps(body).encode() if body is not None else None
         if data is not None:
             headers["Content-Type"] = "application/json"

@@ -234,6 +234,7 @@ class AwsRegion:
             max_pool_connections=32,
             ignore_configured_endpoint_urls=True,  # type: ignore[call-arg]  # unknown to the stubs
             s3={"addressing_style": "path"} if local else None,
+            user_agent_extra=self.settings.user_agent,
         )
         with self.lock:
             client = self.session.client(

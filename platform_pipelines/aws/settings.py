@@ -38,6 +38,11 @@ class Settings:
     dns: tuple[str, int] | None  # a resolver; None is the system's
     service_proxy: str | None  # where the local Regions' load balancers answer
 
+    @property
+    def user_agent(self) -> str:
+        """Who asks, in every request: CloudTrail and audit logs tell the controllers apart by it."""
+        return f"platform-pipelines controller/{self.controller}"
+
 
 def from_environment(platform: Platform, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the environment. Raises: InvalidEnvironment."""

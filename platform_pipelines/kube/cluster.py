@@ -143,6 +143,7 @@ def connect(region: AwsRegion, cluster_name: str, limits: Limits | None = None) 
     bearer = Bearer(lambda: token(region, cluster_name))
     reached = configuration(state.endpoint, state.ca, limits)
     api = ApiClient(reached, cluster_name, bearer, limits)
+    api.user_agent = region.settings.user_agent
     return Cluster(name=cluster_name, alias=region.alias, api=api)
 
 

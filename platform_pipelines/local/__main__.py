@@ -13,13 +13,20 @@ def main() -> int:
         bound = sockets.bind(settings.ports)
         state.prepare(settings.state, reset=settings.reset)
     except Refused as error:
-        print(f"python -m platform_pipelines.local: {options.one_line(error)}", file=sys.stderr)
-        return 2
+        return _refuse(error)
     ministack.configure(settings.platform, settings.state, bound.ports.aws)
     from platform_pipelines.local import server  # after ministack is configured
 
-    server.run(settings, bound)
+    try:
+        server.run(settings, bound)
+    except Refused as error:
+        return _refuse(error)
     return 0
+
+
+def _refuse(error: Refused) -> int:
+    print(f"python -m platform_pipelines.local: {options.one_line(error)}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

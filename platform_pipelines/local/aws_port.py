@@ -1,14 +1,13 @@
-"""The AWS port: the control API, and all AWS APIs under the outage switch and the call log.
+"""The AWS port: the control API, and all AWS APIs behind the gate and with the call log.
 
 A request belongs to the Region that it was signed for. Route 53 and IAM belong to none, so no
-outage touches them.
+outage of a Region of the platform touches them.
 """
 
 import re
 import uuid
-from functools import partial
 
-from platform_pipelines.local import calls
+from platform_pipelines.local import calls, violations
 from platform_pipelines.local.aws import protocol
 from platform_pipelines.local.aws.apis import Apis, Incoming
 from platform_pipelines.local.aws.faults import respond
@@ -16,6 +15,7 @@ from platform_pipelines.local.aws.protocol import Signature
 from platform_pipelines.local.aws.service import Fault
 from platform_pipelines.local.calls import Asked, CallLog
 from platform_pipelines.local.control import PREFIX, Control
+from platform_pipelines.local.gate import SILENT, Gate, Passage
 from platform_pipelines.local.http import Receive, Request, Response, Scope, Send, read, reply
 from platform_pipelines.local.outage import drop
 from platform_pipelines.local.world import Outage, World
@@ -30,18 +30,21 @@ _CODE = re.compile(
 class AwsPort:
     """The ASGI app of the AWS port."""
 
-    def __init__(self, world: World, log: CallLog, control: Control, apis: Apis) -> None:
+    def __init__(
+        self, world: World, log: CallLog, control: Control, apis: Apis, gate: Gate
+    ) -> None:
         self._world = world
         self._log = log
         self._control = control
         self._apis = apis
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read(scope, receive)
         if request is None:
             return
         if request.path.startswith(PREFIX):
-            await reply(send, self._control.answer(request))
+            await reply(send, await self._control.answer(request))
             return
         signed = protocol.signature(request)
         if signed is None:
@@ -58,20 +61,39 @@ class AwsPort:
             routed=protocol.route(signed.service, request),
             id=str(uuid.uuid4()),
         )
-        asked = self._asked(incoming)
-        dark = partial(self._outage, signed)
+        region = None if signed.is_global else self._world.region_of(signed.region)
+        passage = self._gate.enter(self._asked(incoming), region, request.headers)
         response = None
-        if dark() is None:
-            response = await self._apis.answer(incoming, scope, receive)
-        outage = dark()  # a Region that went dark meanwhile does not answer either
-        if outage in (Outage.HANG, Outage.REFUSE):
-            self._log.dropped(asked)
-            await drop(outage, scope, receive)
+        if self._gate.outage(passage) not in SILENT:
+            response = await self._through(incoming, passage, scope, receive)
+        outage = self._gate.outage(passage)  # a Region that went dark meanwhile is silent, too
+        if response is None or outage in SILENT:
+            self._log.dropped(passage.asked)
+            await drop(outage or Outage.REFUSE, scope, receive)
             return
-        if response is None or outage:
-            response = incoming.refuse(DARK)
-        self._log.answered(asked, response.status, error_code(response), request_id(response))
+        error, id_ = error_code(response), request_id(response)
+        self._log.answered(passage.asked, response.status, error, id_)
         await reply(send, response, head=request.method == "HEAD")
+
+    async def _through(
+        self, incoming: Incoming, passage: Passage, scope: Scope, receive: Receive
+    ) -> Response | None:
+        """The answer, with all faults in its way; None if the caller left before it."""
+        if not await self._gate.before(passage, receive):
+            return None
+        error = self._gate.error(passage)
+        if error is not None:
+            return incoming.refuse(Fault(error.code, error.message, error.status))
+        if self._gate.outage(passage):
+            return incoming.refuse(DARK)
+        response = await self._apis.answer(incoming, scope, receive)
+        if passage.asked.changing:
+            self._world.vault.commit()
+        if self._world.strict:
+            violations.note(self._world.state, incoming.routed, response)
+        if self._gate.outage(passage):
+            response = incoming.refuse(DARK)
+        return response if await self._gate.after(passage, receive) else None
 
     def _unsigned(self, request: Request) -> Response:
         name = protocol.action_of(request) or f"{request.method} {request.path}"
@@ -95,10 +117,6 @@ class AwsPort:
             changing=calls.changes(incoming.operation, incoming.request.method),
             access_key=signed.access_key,
         )
-
-    def _outage(self, signed: Signature) -> Outage | None:
-        region = None if signed.is_global else self._world.region_of(signed.region)
-        return self._world.outage(region) if region else None
 
 
 def error_code(response: Response) -> str | None:

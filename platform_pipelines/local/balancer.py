@@ -30,17 +30,19 @@ class Balancers:
     def __init__(self, aliases: Sequence[str]) -> None:
         self._networks = dict(zip(aliases, NETWORKS, strict=True))
         self._by_name: dict[str, Balancer] = {}
+        self._addresses: dict[str, str] = {}  # by name: kept over a restart of the server
 
     def register(
         self, region_alias: str, name: str, hosts: Iterable[str], ready: Callable[[], bool]
     ) -> str:
         """Add a load balancer, or change its hosts and readiness; returns its address."""
         name = _canonical(name)
-        known = self._by_name.get(name)
+        if name not in self._addresses:
+            self._addresses[name] = self._free_address(region_alias)
         balancer = Balancer(
             region=region_alias,
             name=name,
-            address=known.address if known else self._free_address(region_alias),
+            address=self._addresses[name],
             hosts=tuple(_canonical(host) for host in hosts),
             ready=ready,
         )
@@ -50,6 +52,7 @@ class Balancers:
     def unregister(self, name: str) -> None:
         """Forget a load balancer; unknown ones are fine."""
         self._by_name.pop(_canonical(name), None)
+        self._addresses.pop(_canonical(name), None)
 
     def by_name(self, name: str) -> Balancer | None:
         """The load balancer of this DNS name."""
@@ -62,9 +65,18 @@ class Balancers:
     def __iter__(self) -> Iterator[Balancer]:
         return iter(self._by_name.values())
 
+    def dump(self) -> dict[str, str]:
+        """The addresses by name; the controllers register everything else again."""
+        return dict(self._addresses)
+
+    def load(self, state: dict[str, str]) -> None:
+        """Forget all load balancers, and keep these addresses for those that come back."""
+        self._by_name.clear()
+        self._addresses = dict(state)
+
     def _free_address(self, region_alias: str) -> str:
         network = self._networks[region_alias]
-        taken = {balancer.address for balancer in self}
+        taken = set(self._addresses.values())
         addresses = (f"{network}.{host}" for host in range(FIRST_HOST, LAST_HOST + 1))
         return next(address for address in addresses if address not in taken)
 

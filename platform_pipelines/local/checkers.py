@@ -44,7 +44,7 @@ class Checkers:
         balancer = self._world.balancers.by_address(address)
         if balancer is None:
             return Look(status=None, reason=f"DNS resolution of {endpoint.host} failed")
-        if self._world.outages.get(balancer.region):
+        if self._world.dark(self._world.platform.region(balancer.region)):
             return Look(status=None, reason=TIMED_OUT)
         request = Request(
             method="GET",
@@ -58,7 +58,7 @@ class Checkers:
 
     def _object(self, region: str, bucket: str, endpoint: Endpoint) -> Look:
         known = self._world.region_of(region)
-        if known and self._world.outage(known):
+        if known and self._world.dark(known):
             return Look(status=None, reason=TIMED_OUT)
         key = endpoint.path.lstrip("/")
         with ministack.scope(self._world.platform.account, region):

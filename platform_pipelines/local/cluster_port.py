@@ -1,4 +1,4 @@
-"""A cluster's port: the Kubernetes API under the outage switch and the call log.
+"""A cluster's port: the Kubernetes API behind the gate and with the call log.
 
 The API streams (watches), so answers are not read whole: a call is noted when its answer begins,
 and a lid falls on an open stream when the Region goes dark.
@@ -7,12 +7,26 @@ and a lid falls on an open stream when the Region goes dark.
 import json
 import re
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
 from platform_pipelines.local import calls
 from platform_pipelines.local.calls import Asked, CallLog
-from platform_pipelines.local.http import App, Message, Receive, Scope, Send, json_response, reply
+from platform_pipelines.local.gate import SILENT, Gate, Passage
+from platform_pipelines.local.http import (
+    App,
+    Message,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    headers_of,
+    json_response,
+    read,
+    replay,
+    reply,
+)
 from platform_pipelines.local.outage import Lid, drop
 from platform_pipelines.local.world import Outage, World
 from platform_pipelines.model import Region
@@ -38,29 +52,64 @@ _UNAVAILABLE = {
 class ClusterPort:
     """The ASGI app of one cluster's port."""
 
-    def __init__(self, world: World, region: Region, log: CallLog, api: App) -> None:
+    def __init__(self, world: World, region: Region, log: CallLog, api: App, gate: Gate) -> None:
         self._world = world
         self._region = region
         self._log = log
         self._api = api
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope)
-        dark = partial(self._world.outage, self._region)
-        outage = dark()
-        if outage is Outage.ERROR:
-            self._log.answered(asked, 503, "ServiceUnavailable", str(uuid.uuid4()))
-            await reply(send, json_response(503, _UNAVAILABLE))
-            return
-        lid = Lid(_Noting(self._log, asked, send), dark)
-        if outage is None:
-            await self._api(scope, receive, lid)
-            outage = lid.outage
-        if outage is None:
-            return
-        if not lid.begun:
+        passage = self._gate.enter(asked, self._region, headers_of(scope))
+        dark = partial(self._gate.outage, passage)
+        if dark() in SILENT:
             self._log.dropped(asked)
-        await drop(Outage.REFUSE if outage is Outage.ERROR else outage, scope, receive)
+        elif await self._through(passage, scope, receive, send):
+            return
+        outage = dark()
+        await drop(outage if outage in SILENT else Outage.REFUSE, scope, receive)
+
+    async def _through(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Answer, with all faults in the way; False if there is no (whole) answer."""
+        asked, pipe = passage.asked, receive
+        if passage.held is not None:  # who is held must be heard leaving: take the body first
+            request = await read(scope, receive)
+            if request is None:
+                return False
+            pipe = replay(request, receive)
+        if not await self._gate.before(passage, receive):
+            self._log.dropped(asked)
+            return False
+        refusal = self._refusal(passage)
+        if refusal is not None:
+            code, response = refusal
+            self._log.answered(asked, response.status, code, str(uuid.uuid4()))
+            await reply(send, response)
+            return True
+        return await self._answer(passage, scope, pipe, send)
+
+    async def _answer(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> bool:
+        asked = passage.asked
+        noting = _Noting(self._log, asked, send, self._world.vault.commit, None)
+        if passage.held is not None:
+            noting.hold = partial(self._gate.after, passage, receive)  # its body was taken already
+        lid = Lid(noting, partial(self._gate.outage, passage))
+        await self._api(scope, receive, lid)
+        if lid.outage is None and not noting.left:
+            return True
+        if not lid.begun or noting.left:
+            self._log.dropped(asked)
+        return False
+
+    def _refusal(self, passage: Passage) -> tuple[str, Response] | None:
+        error = self._gate.error(passage)
+        if error is not None:
+            status = {**_UNAVAILABLE, "reason": error.code, "message": error.message}
+            return error.code, json_response(error.status, {**status, "code": error.status})
+        if self._gate.outage(passage):
+            return "ServiceUnavailable", json_response(503, _UNAVAILABLE)
+        return None
 
     def _asked(self, scope: Scope) -> Asked:
         query = scope.get("query_string", b"").decode("latin-1")
@@ -75,24 +124,33 @@ class ClusterPort:
 
 @dataclass(slots=True)
 class _Noting:
-    """A `send` that notes the call when its answer begins, an error when its reason is known."""
+    """A `send` that notes the call when its answer begins, an error when its reason is known. What a
+    changing call did is on disk before anything of its answer leaves."""
 
     log: CallLog
     asked: Asked
     send: Send
+    commit: Callable[[], None]
+    hold: Callable[[], Awaitable[bool]] | None
     failed: int | None = None  # the status of an error whose body is still to come
+    left: bool = False  # whether the caller left while the answer was held
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            if message["status"] < 400:
-                self.log.answered(self.asked, message["status"], None, str(uuid.uuid4()))
-            else:
+            if self.asked.changing:
+                self.commit()
+            if self.hold is not None:
+                self.left = not await self.hold()
+            if message["status"] >= 400:
                 self.failed = message["status"]
+            elif not self.left:
+                self.log.answered(self.asked, message["status"], None, str(uuid.uuid4()))
         elif self.failed is not None:
             reason = _reason(message.get("body", b"")) or str(self.failed)
             self.log.answered(self.asked, self.failed, reason, str(uuid.uuid4()))
             self.failed = None
-        await self.send(message)
+        if not self.left:
+            await self.send(message)
 
 
 def operation(method: str, path: str, query: str) -> str:

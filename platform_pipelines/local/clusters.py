@@ -1,11 +1,13 @@
-"""The two local clusters: a store, the Kubernetes API over it, and the controllers that move it, Argo CD among them."""
+"""The two local clusters: a store, the Kubernetes API over it, and the controllers that move it, Argo
+CD among them. The server calls `start` before the world on disk is restored."""
 
 from typing import cast
 
 from platform_pipelines.local.http import App
-from platform_pipelines.local.kube import argocd, controllers
+from platform_pipelines.local.kube import argocd, controllers, events
 from platform_pipelines.local.kube.api import asgi
 from platform_pipelines.local.kube.auth import Authenticator
+from platform_pipelines.local.kube.rows import Rows
 from platform_pipelines.local.kube.store import Store
 from platform_pipelines.local.world import World
 from platform_pipelines.model import Region
@@ -14,7 +16,9 @@ from platform_pipelines.model import Region
 def start(world: World, token: str) -> dict[str, App]:
     """Make the stores, begin the controllers; each cluster's API, by the Region's alias."""
     for region in world.platform.regions:
-        world.stores[region.alias] = Store(world.datetime)
+        store = world.stores[region.alias] = Store(world.datetime)
+        world.vault.add(f"kube.{region.alias}", Rows(store))
+    events.start(world)
     controllers.start(world)
     argocd.start(world, world.checkout)
     return {region.alias: _api(world, region, token) for region in world.platform.regions}

@@ -1,112 +1,111 @@
 """The control API of the local Regions, `/_local/` on the AWS port: what a rehearsal pulls on.
 
-JSON in and out; a mistake is 400 or 404 with `{"error": …}`. `client` is its typed client.
+JSON in and out; a mistake is 400 or 404 with `{"error": …}`. `client` is its typed client, the page
+`/_local/` itself is for people. What it changes is on disk before it is answered.
 """
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from platform_pipelines.errors import UnknownRegion
-from platform_pipelines.local import calls
-from platform_pipelines.local.calls import CallLog
+from pydantic import ValidationError
+
+from platform_pipelines.errors import PlatformError
+from platform_pipelines.local import control_faults, control_world
+from platform_pipelines.local.controls import BadRequest, Controls, NotThere
 from platform_pipelines.local.http import Request, Response, json_response
-from platform_pipelines.local.world import Outage, World
 
 PREFIX = "/_local/"
-LIMIT = 1000  # calls in one answer; ask again after the last one
-_OUTAGE = re.compile(r"regions/([^/]+)/outage")
+Handler = Callable[..., Awaitable[object]]
 
 
-class BadRequest(ValueError):
-    """The request makes no sense; the text says why."""
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method, a path with `{names}`, and what answers."""
+
+    method: str
+    path: str
+    handler: Handler
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The names in the path, if it is this route's."""
+        if method != self.method:
+            return None
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+        found = re.fullmatch(pattern, path)
+        return found.groupdict() if found else None
+
+
+ROUTES = (
+    Route("GET", "", control_world.page),
+    Route("GET", "health", control_world.health),
+    Route("GET", "state", control_world.state),
+    Route("GET", "clock", control_world.clock),
+    Route("POST", "clock/advance", control_world.advance),
+    Route("GET", "calls", control_world.calls),
+    Route("GET", "snapshots", control_world.snapshots),
+    Route("POST", "snapshot", control_world.snapshot),
+    Route("POST", "restore", control_world.restore),
+    Route("POST", "seed", control_world.seed),
+    Route("PUT", "regions/{alias}/outage", control_faults.begin_outage),
+    Route("DELETE", "regions/{alias}/outage", control_faults.end_outage),
+    Route("PUT", "zones/{alias}/{zone}/outage", control_faults.lose_zone),
+    Route("DELETE", "zones/{alias}/{zone}/outage", control_faults.return_zone),
+    Route("PUT", "partitions/{one}/{other}", control_faults.cut),
+    Route("DELETE", "partitions/{one}/{other}", control_faults.join),
+    Route("GET", "faults", control_faults.faults),
+    Route("POST", "faults", control_faults.add_fault),
+    Route("DELETE", "faults", control_faults.clear_faults),
+    Route("DELETE", "faults/{id}", control_faults.remove_fault),
+    Route("GET", "breakpoints", control_faults.breakpoints),
+    Route("POST", "breakpoints", control_faults.add_breakpoint),
+    Route("GET", "breakpoints/{id}", control_faults.breakpoint_state),
+    Route("DELETE", "breakpoints/{id}", control_faults.remove_breakpoint),
+)
 
 
 class Control:
     """Answers the control API of one world."""
 
-    def __init__(self, world: World, log: CallLog) -> None:
-        self._world = world
-        self._log = log
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
 
-    def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """The answer to a request below `/_local/`."""
         path = request.path.removeprefix(PREFIX).rstrip("/")
         try:
-            found = self._route(request, path)
-            if found is not None:
-                return json_response(200, found())
+            for route in ROUTES:
+                names = route.match(request.method, path)
+                if names is not None:
+                    return await self._through(route, request, names)
+        except ValidationError as error:
+            return json_response(400, {"error": _told(error)})
         except BadRequest as error:
             return json_response(400, {"error": str(error)})
-        except UnknownRegion as error:
+        except (NotThere, PlatformError) as error:
             return json_response(404, {"error": str(error)})
         return json_response(404, {"error": f"there is no {request.method} {request.path}"})
 
-    def _route(self, request: Request, path: str) -> Callable[[], object] | None:
-        outage = _OUTAGE.fullmatch(path)
-        match request.method, path:
-            case "GET", "health":
-                return self._health
-            case "GET", "clock":
-                return self._clock
-            case "GET", "calls":
-                return lambda: self._calls(request)
-            case "PUT", _ if outage:
-                return lambda: self._begin(outage[1], request.body)
-            case "DELETE", _ if outage:
-                return lambda: self._end(outage[1])
-        return None
-
-    def _health(self) -> object:
-        outages = {alias: outage.value for alias, outage in self._world.outages.items()}
-        return {"ready": True, "outages": outages}
-
-    def _clock(self) -> object:
-        clock = self._world.clock
-        return {
-            "now": calls.iso(self._world.datetime()),
-            "speed": clock.speed,
-            "origin": clock.origin,
-            "platform_clock": clock_variable(self._world),
-        }
-
-    def _calls(self, request: Request) -> object:
-        text = request.parameters().get("after", "0")
-        if not text.isdecimal():
-            raise BadRequest(f"after: {text!r}; allowed: the number of a call")
-        records = []
-        for record in self._log.after(int(text)):
-            records.append(asdict(record))
-            if len(records) == LIMIT:
-                break
-        return {"calls": records}
-
-    def _begin(self, alias: str, body: bytes) -> object:
-        region = self._world.platform.region(alias)
-        outage = _mode(body)
-        self._world.outages[region.alias] = outage
-        return {"region": region.alias, "mode": outage.value, "after": self._log.last}
-
-    def _end(self, alias: str) -> object:
-        region = self._world.platform.region(alias)
-        self._world.outages.pop(region.alias, None)
-        return {"region": region.alias, "mode": None}
+    async def _through(self, route: Route, request: Request, names: Mapping[str, str]) -> Response:
+        body = _body(request)
+        query = request.parameters()
+        found = await route.handler(self._controls, names, body, query)
+        if request.method != "GET":
+            self._controls.world.vault.commit()
+        return found if isinstance(found, Response) else json_response(200, found)
 
 
-def clock_variable(world: World) -> str:
-    """The value of PLATFORM_CLOCK by which a process shares this world's time."""
-    return f"scaled:{world.clock.speed:g}:{world.clock.origin!r}"
-
-
-def _mode(body: bytes) -> Outage:
-    allowed = ", ".join(outage.value for outage in Outage)
+def _body(request: Request) -> Any:
+    if not request.body:
+        return {}
     try:
-        content = json.loads(body)
+        return json.loads(request.body)
     except ValueError:
-        content = None
-    if not isinstance(content, dict) or set(content) != {"mode"}:
-        raise BadRequest(f'the body must be {{"mode": …}}; allowed: {allowed}')
-    if content["mode"] not in list(Outage):
-        raise BadRequest(f"mode: {content['mode']!r}; allowed: {allowed}")
-    return Outage(content["mode"])
+        raise BadRequest("the body must be JSON") from None
+
+
+def _told(error: ValidationError) -> str:
+    said = [f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in error.errors()]
+    return "; ".join(said)

@@ -27,6 +27,11 @@ LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $pa
 RUN = """query($id: ID!) { runOrError(runId: $id) { ... on Run { runId status tags { key value } } } }"""
 RUNS = """query($job: String!) { runsOrError(filter: {pipelineName: $job}, limit: 20) {
   ... on Runs { results { runId status tags { key value } } } } }"""
+UNDER_WAY = """query($before: Float!) { runsOrError(
+  filter: {statuses: [STARTING, STARTED, CANCELING], createdBefore: $before}) {
+  ... on Runs { results { runId status tags { key value } } } } }"""
+ABANDON = """mutation($id: String!) { terminateRun(runId: $id,
+  terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) { __typename } }"""
 EVENTS = """query($id: ID!, $after: String) { logsForRun(runId: $id, afterCursor: $after) {
   ... on EventConnection { cursor events { __typename
     ... on MessageEvent { message stepKey timestamp }
@@ -99,6 +104,15 @@ class DagsterClient:
     def runs(self, job: str) -> list[Run]:
         """The newest runs of a job, newest first."""
         return [_run(one) for one in self._ask(RUNS, {"job": job})["runsOrError"]["results"]]
+
+    def abandon_runs(self, before: float) -> list[Run]:
+        """Mark runs as canceled that were made before this time (Unix seconds) and say that they are
+        under way. Their workers must be dead: such a run holds its place in a pool for ever."""
+        rows = self._ask(UNDER_WAY, {"before": before})["runsOrError"]["results"]
+        found = [_run(one) for one in rows]
+        for run in found:
+            self._ask(ABANDON, {"id": run.id})
+        return found
 
     def follow(self, run_id: str, every: float = 0.3) -> Iterator[str]:
         """What a run's steps do, line by line, until it ends; an empty line at every look, so that

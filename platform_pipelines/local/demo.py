@@ -2,7 +2,8 @@
 
 The real Dagster daemon and code location do the work; nothing reaches around the sensor. Ends with
 `DEMO OK rto=… rpo_efs=… rpo_aurora=… report=…` and status 0, or `DEMO FAILED <why>` and 1.
-`make dev` (`--dev`) builds the same world and leaves it running with the UI.
+`make dev` (`--dev`) builds the same world and leaves it running with the UI. It goes on with the
+world that the folder has, also that of a demo which was killed; `--reset` begins a new one.
 """
 
 import json
@@ -18,7 +19,7 @@ from platform_pipelines.errors import PlatformError, Refused
 from platform_pipelines.local import afterwards, options
 from platform_pipelines.local.dagster_client import Run
 from platform_pipelines.local.options import BadOption
-from platform_pipelines.local.stage import DAGSTER_PORT, Stage, build, program, stage
+from platform_pipelines.local.stage import DAGSTER_PORT, Stage, build, is_built, program, stage
 
 SENSOR_TAG = "dagster/sensor_name"
 SENSOR = "region_outage_sensor"
@@ -58,7 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         settings = options.read([one for one in given if one != "--dev"])
-        with stage(settings, _dagster_port(), say) as made:
+        fresh = settings.reset or not dev
+        with stage(settings, _dagster_port(), say, fresh=fresh) as made:
             if dev:
                 return _dev(made)
             report = _demo(made)
@@ -136,7 +138,10 @@ def _shown(path: Path) -> Path:
 
 def _dev(made: Stage) -> int:
     platform = made.options.platform
-    build(made)
+    if is_built(made):
+        made.say("the platform is built already; what was under way goes on by itself")
+    else:
+        build(made)
     state = _shown(made.options.state)
     standby = platform.other(platform.home)
     service = platform.services[-1]

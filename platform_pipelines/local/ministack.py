@@ -7,7 +7,7 @@ where. All of these are private seams of ministack 1.5.33, which is therefore pi
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from platform_pipelines.local.http import App
 
 T = TypeVar("T")
+
+# What the local Regions use of it. Their stores are kept; all are loaded before time is replaced.
+SERVICES = (
+    *("autoscaling", "cloudformation", "cloudwatch", "dynamodb", "ec2", "ecr", "efs", "eks", "alb"),
+    *("iam", "kms", "cloudwatch_logs", "rds", "route53", "s3", "secretsmanager", "sns", "sqs"),
+    *("ssm", "sts"),
+)
 
 
 def configure(platform: Platform, state: Path, port: int) -> None:
@@ -57,6 +64,15 @@ def service(name: str) -> ModuleType:
 
     module: ModuleType = app._get_module(name)
     return module
+
+
+def use_clock(now: Callable[[], float]) -> None:
+    """Have ministack go by this time (AWS-like Unix seconds), but for signatures and tokens."""
+    from platform_pipelines.local import ministack_clock
+
+    for name in SERVICES:
+        service(name)
+    ministack_clock.follow(now)
 
 
 @contextmanager

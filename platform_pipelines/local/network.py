@@ -7,13 +7,13 @@ a Host header, or a proxy request for a name) is resolved by our own DNS.
 
 import uuid
 from dataclasses import dataclass, replace
-from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from platform_pipelines.local import calls
 from platform_pipelines.local.aws.zones import Zones
 from platform_pipelines.local.balancer import Balancer
 from platform_pipelines.local.calls import Asked, CallLog
+from platform_pipelines.local.gate import SILENT, Gate, Passage
 from platform_pipelines.local.http import (
     Receive,
     Request,
@@ -42,11 +42,14 @@ class Target:
 class ServicePort:
     """The ASGI app of the service port."""
 
-    def __init__(self, world: World, log: CallLog, zones: Zones, standin: StandIn) -> None:
+    def __init__(
+        self, world: World, log: CallLog, zones: Zones, standin: StandIn, gate: Gate
+    ) -> None:
         self._world = world
         self._log = log
         self._zones = zones
         self._standin = standin
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read(scope, receive)
@@ -54,16 +57,36 @@ class ServicePort:
             return
         target = target_of(request)
         balancer = self._balancer(target.host)
+        region = self._world.platform.region(balancer.region) if balancer else None
         asked = self._asked(target.request, balancer)
-        dark = partial(self._outage, balancer)
-        if dark() in (Outage.HANG, Outage.REFUSE):
+        passage = self._gate.enter(asked, region, request.headers)
+        response = None
+        if self._gate.outage(passage) not in SILENT:
+            response = await self._through(passage, target, balancer, receive)
+        outage = self._gate.outage(passage)
+        if response is None or outage in SILENT:
             self._log.dropped(asked)
-            await drop(dark() or Outage.REFUSE, scope, receive)
+            await drop(outage or Outage.REFUSE, scope, receive)
             return
-        response = self._answer(target, balancer)
         error = None if response.status < 400 else str(response.status)
         self._log.answered(asked, response.status, error, str(uuid.uuid4()))
         await reply(send, response, head=request.method == "HEAD")
+
+    async def _through(
+        self, passage: Passage, target: Target, balancer: Balancer | None, receive: Receive
+    ) -> Response | None:
+        """The answer, with all faults in its way; None if the caller left before it."""
+        if not await self._gate.before(passage, receive):
+            return None
+        error = self._gate.error(passage)
+        if error is not None:
+            return json_response(error.status, {"error": error.message})
+        if self._gate.outage(passage):
+            return json_response(503, {"error": "the Region does not answer properly"})
+        response = self._answer(target, balancer)
+        if passage.asked.changing:
+            self._world.vault.commit()
+        return response if await self._gate.after(passage, receive) else None
 
     def _answer(self, target: Target, balancer: Balancer | None) -> Response:
         if target.request.method == "CONNECT":
@@ -71,12 +94,7 @@ class ServicePort:
         if balancer is None:
             why = f"{target.host} is the name or address of no load balancer"
             return json_response(502, {"error": why})
-        if self._outage(balancer):
-            return json_response(503, {"error": "the Region does not answer properly"})
         return self._standin.answer(balancer, target.request)
-
-    def _outage(self, balancer: Balancer | None) -> Outage | None:
-        return self._world.outages.get(balancer.region) if balancer else None
 
     def _balancer(self, host: str) -> Balancer | None:
         rows = self._zones.resolve(host, "A").rows

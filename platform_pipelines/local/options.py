@@ -47,6 +47,8 @@ class Options:
     checkout: Path  # the git folder that the local Argo CDs follow
     state: Path
     speed: float
+    virtual: bool
+    strict: bool
     durations: Durations
     reset: bool
     ports: Ports
@@ -69,6 +71,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Option
         checkout=args.platform.absolute().parent,
         state=args.state,
         speed=args.speed,
+        virtual=args.clock == "virtual",
+        strict=args.validate,
         durations=_durations(args.durations) if args.durations else Durations(),
         reset=args.reset,
         ports=_ports(platform, environ),
@@ -91,7 +95,17 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--speed", type=float, default=DEFAULT_SPEED, help="AWS-like seconds per real second"
     )
-    parser.add_argument("--clock", choices=["real"], default="real", help="what drives time")
+    parser.add_argument(
+        "--clock",
+        choices=["real", "virtual"],
+        default="real",
+        help="virtual: time stands still until POST /_local/clock/advance",
+    )
+    parser.add_argument(
+        "--validate",
+        action="store_true",
+        help="check every answer against botocore's model; see violations.jsonl in the folder",
+    )
     parser.add_argument("--durations", type=Path, help="YAML file of how long transitions take")
     parser.add_argument("--reset", action="store_true", help="forget the folder's earlier world")
     default = Path(environ.get("PLATFORM_FILE", "platform.yaml"))

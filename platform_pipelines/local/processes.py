@@ -4,16 +4,20 @@ Every process is the leader of a session of its own, because `dagster dev` leave
 only those sessions are ended, by the pid that we started.
 """
 
+import json
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from platform_pipelines.errors import Failed
+import psutil
+
+from platform_pipelines.errors import Failed, Refused
 
 PATIENCE = 3.0  # real seconds; Dagster's daemon would wait for the end of its longest tick, 38 s
 
@@ -32,10 +36,23 @@ class ProcessEnded(Failed):
 
 
 @dataclass
+class StageTaken(Refused):
+    """Somebody plays on this stage already."""
+
+    pid: int
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"process {self.pid} uses {self.folder}; end it first, or name another --state"
+
+
+@dataclass
 class Processes:
-    """Started processes, in the order of their start."""
+    """Started processes, in the order of their start. A file notes them, so that what outlives a
+    SIGKILL of their owner is ended by the next one."""
 
     logs: Path
+    note: Path
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Path:
@@ -51,7 +68,16 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._write()
         return log
+
+    def _write(self) -> None:
+        """Note who is who; whole or not at all, because we may be killed here, too."""
+        started = [_identity(process.pid) for process in self._running.values()]
+        noted = {"owner": _identity(os.getpid()), "started": [one for one in started if one]}
+        draft = self.note.with_suffix(".new")
+        draft.write_text(json.dumps(noted))
+        draft.replace(self.note)
 
     def check(self) -> None:
         """See that everything still runs. Raises: ProcessEnded."""
@@ -73,6 +99,44 @@ class Processes:
             _signal(process, signal.SIGTERM)
         for process in self._running.values():
             _end(process)
+        self.note.unlink(missing_ok=True)
+
+
+def end_orphans(note: Path) -> list[int]:
+    """End what an owner left behind that was killed; their pids. Raises: StageTaken, while the owner
+    lives."""
+    if not note.exists():
+        return []
+    noted = json.loads(note.read_text())
+    if _identity(noted["owner"]["pid"]) == noted["owner"]:
+        raise StageTaken(noted["owner"]["pid"], note.parent)
+    orphans = [one["pid"] for one in noted["started"] if _is_orphan(one)]
+    for pid in orphans:
+        _kill_group(pid)
+    note.unlink()
+    return orphans
+
+
+def _identity(pid: int) -> dict[str, float] | None:
+    """A process beyond its pid, which the system may give away again."""
+    try:
+        return {"pid": pid, "started": psutil.Process(pid).create_time()}
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _is_orphan(one: dict[str, float]) -> bool:
+    """Whether a session that we started still lives. Its number is not given away while it does; if
+    somebody has it who was started later, ours is gone."""
+    return _identity(int(one["pid"])) in (one, None) and _alive(int(one["pid"]))
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while _alive(group) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

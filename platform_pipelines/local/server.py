@@ -8,15 +8,12 @@ import asyncio
 import json
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from platform_pipelines.clock import ScaledClock
-from platform_pipelines.local import clusters, control, dns, kubeconfig, listen, ministack
-from platform_pipelines.local.aws import cloudformation
+from platform_pipelines.local import clusters, control_world, dns, kubeconfig, listen, ministack
 from platform_pipelines.local.aws.apis import Apis
 from platform_pipelines.local.aws.registry import Registry
 from platform_pipelines.local.aws_port import AwsPort
@@ -24,12 +21,15 @@ from platform_pipelines.local.calls import CallLog
 from platform_pipelines.local.checkers import Checkers
 from platform_pipelines.local.cluster_port import ClusterPort
 from platform_pipelines.local.control import Control
+from platform_pipelines.local.controls import Controls
+from platform_pipelines.local.gate import Gate
 from platform_pipelines.local.network import ServicePort
 from platform_pipelines.local.options import Options
 from platform_pipelines.local.sockets import HOST, Sockets
 from platform_pipelines.local.standin import StandIn
 from platform_pipelines.local.tls import ensure_ca
 from platform_pipelines.local.world import World
+from platform_pipelines.local.worldclock import Running, Standing
 
 if TYPE_CHECKING:
     from platform_pipelines.local.http import App
@@ -51,9 +51,10 @@ def run(options: Options, sockets: Sockets) -> None:
         platform=options.platform,
         state=options.state,
         ports=sockets.ports,
-        clock=ScaledClock(options.speed, time.time()),
+        clock=Standing() if options.virtual else Running(options.speed),
         durations=options.durations,
         checkout=options.checkout,
+        strict=options.strict,
     )
     asyncio.run(_serve(world, sockets))
 
@@ -70,6 +71,7 @@ async def _serve(world: World, sockets: Sockets) -> None:
         token = kubeconfig.ensure_token(world.state)
         kubeconfig.write(world.state, urls(world), world.ca_pem, token)
         parts = _build(world, log, token)
+        resumed = world.vault.open()
         async with AsyncExitStack() as stack:
             for alias, app in parts.kube.items():
                 tls = authority.server_context(
@@ -82,27 +84,37 @@ async def _serve(world: World, sockets: Sockets) -> None:
                 dns.serving(sockets.dns_udp, sockets.dns_tcp, parts.resolve)
             )
             await stack.enter_async_context(_ticking(world, stop))
-            _say_ready(world)
+            _say_ready(world, resumed=resumed)
             await stop.wait()
     finally:
+        world.vault.close()
         log.close()
 
 
 def _build(world: World, log: CallLog, token: str) -> Parts:
     registry = Registry(world)
-    cloudformation.install(registry.answer)
     standin = StandIn(world, registry.ask)
     zones = registry.route53.zones
     registry.route53.checks.look_through(Checkers(world, zones, standin).fetch)
     apis = Apis(registry, world.platform.account, ministack.load())
     regions = world.platform.regions
     kube = clusters.start(world, token)
+    gate = Gate(world)
+    controls = Controls(
+        world=world,
+        log=log,
+        gate=gate,
+        ask=registry.ask,
+        resolve=zones.resolve,
+        healthy=registry.route53.checks.healthy,
+    )
     return Parts(
-        aws=AwsPort(world, log, Control(world, log), apis),
+        aws=AwsPort(world, log, Control(controls), apis, gate),
         kube={
-            region.alias: ClusterPort(world, region, log, kube[region.alias]) for region in regions
+            region.alias: ClusterPort(world, region, log, kube[region.alias], gate)
+            for region in regions
         },
-        service=ServicePort(world, log, zones, standin),
+        service=ServicePort(world, log, zones, standin, gate),
         resolve=zones.resolve,
     )
 
@@ -126,15 +138,16 @@ def urls(world: World) -> dict[str, str]:
     return {alias: f"https://{HOST}:{port}" for alias, port in world.ports.kube.items()}
 
 
-def _say_ready(world: World) -> None:
+def _say_ready(world: World, *, resumed: bool) -> None:
     line = {
         "ready": True,
-        "aws": f"http://{HOST}:{world.ports.aws}",
+        "resumed": resumed,
+        "aws": control_world.url(world),
         "clusters": urls(world),
         "dns": f"{HOST}:{world.ports.dns}",
         "services": f"http://{HOST}:{world.ports.service}",
         "kubeconfig": str((world.state / kubeconfig.FILE).absolute()),
-        "clock": control.clock_variable(world),
+        "clock": world.clock.variable(control_world.url(world)),
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -23,11 +23,11 @@ import yaml
 from botocore.config import Config
 
 from platform_pipelines.errors import Failed
-from platform_pipelines.local import images, sockets
+from platform_pipelines.local import images, sockets, vault
 from platform_pipelines.local.client import LocalClient
 from platform_pipelines.local.dagster_client import DagsterClient
 from platform_pipelines.local.options import Options, variables
-from platform_pipelines.local.processes import Processes
+from platform_pipelines.local.processes import Processes, end_orphans
 
 DAGSTER_PORT = "DAGSTER_PORT"  # the variable
 LAUNCHED_WITHIN = 120.0  # real seconds for a run to end
@@ -106,27 +106,28 @@ class Stage:
 
 
 @contextmanager
-def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
-    """A fresh world with Dagster; everything ends with the context, however it is left.
+def stage(options: Options, dagster_port: int, say: Say, *, fresh: bool) -> Iterator[Stage]:
+    """The local Regions and Dagster, on a new world if `fresh`, else on the one that the folder has.
+    Everything ends with the context, however it is left; what a SIGKILL left is ended first.
 
-    Ports are the options'; 0 lets the system choose. Raises: PortTaken before anything is started.
+    Ports are the options'; 0 lets the system choose. Raises: PortTaken and StageTaken before anything
+    is started.
     """
+    state = options.state.resolve()
+    note = state / "processes.json"
+    orphans = end_orphans(note)
+    if orphans:
+        say(f"ended what an earlier stage left behind: {', '.join(map(str, orphans))}")
     sockets.see_free(options.ports, {DAGSTER_PORT: dagster_port})
     dagster_port = dagster_port or sockets.any_port()
-    state = options.state.resolve()
-    home = state / "dagster"
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    shutil.copy(ROOT / "dagster.yaml", home)
-    with Processes(state / "logs") as processes:
-        ready = _local_regions(processes, options, state)
+    fresh = fresh or not (state / vault.FILE).exists()
+    home, began = _dagster_home(state, fresh=fresh), time.time()
+    with Processes(state / "logs", note) as processes:
+        ready = _local_regions(processes, options, state, fresh=fresh)
         environment = _environment(ready, options, home)
-        say(f"two local Regions are up at {ready['aws']}, speed {options.speed:g}")
-        for region in options.platform.regions:
-            command = [sys.executable, "-m", "platform_pipelines.failover.heartbeat"]
-            processes.start(
-                f"heartbeat-{region.alias}", [*command, "--region", region.alias], environment
-            )
+        kind = "two new local Regions are" if fresh else "the local Regions of before are"
+        say(f"{kind} up at {ready['aws']}, speed {options.speed:g}")
+        _heartbeats(processes, options, environment)
         processes.start("dagster", _dagster(dagster_port), environment)
         made = Stage(
             options=options,
@@ -139,13 +140,44 @@ def stage(options: Options, dagster_port: int, say: Say) -> Iterator[Stage]:
         )
         made.wait("Dagster's code location", made.dagster.loaded, 120)
         say(f"Dagster is up at {made.dagster.url}")
+        for run in made.dagster.abandon_runs(began):
+            say(f"run {run.id[:8]} was killed with its stage; it is marked as canceled")
         yield made
 
 
+def _dagster_home(state: Path, *, fresh: bool) -> Path:
+    home = state / "dagster"
+    if fresh:
+        shutil.rmtree(home, ignore_errors=True)
+        _mark(state).unlink(missing_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "dagster.yaml", home)
+    return home
+
+
+def _heartbeats(processes: Processes, options: Options, environment: Mapping[str, str]) -> None:
+    for region in options.platform.regions:
+        command = [sys.executable, "-m", "platform_pipelines.failover.heartbeat"]
+        name = f"heartbeat-{region.alias}"
+        processes.start(name, [*command, "--region", region.alias], environment)
+
+
+def _mark(state: Path) -> Path:
+    """The file that says that the platform is built in this world."""
+    return state / "built"
+
+
+def is_built(stage: Stage) -> bool:
+    """Whether this world has the platform already; else building it goes on where it was."""
+    return _mark(stage.options.state.resolve()).exists()
+
+
 def build(stage: Stage) -> None:
-    """Build the platform in both Regions, deliver the services, and check readiness."""
+    """Build the platform in both Regions, deliver the services, and check readiness. Each step may
+    find that an earlier try has done it."""
     deliver(stage)
     stage.launch("readiness_check")
+    _mark(stage.options.state.resolve()).touch()
 
 
 def deliver(stage: Stage) -> None:
@@ -167,12 +199,16 @@ def program(name: str) -> Path:
     return Path(sys.executable).with_name(name)
 
 
-def _local_regions(processes: Processes, options: Options, state: Path) -> dict[str, Any]:
+def _local_regions(
+    processes: Processes, options: Options, state: Path, *, fresh: bool
+) -> dict[str, Any]:
     durations = state / "durations.yaml"
     durations.write_text(yaml.safe_dump(options.durations.model_dump()))
-    command = [sys.executable, "-m", "platform_pipelines.local", "--reset", "--state", str(state)]
+    command = [sys.executable, "-m", "platform_pipelines.local", "--state", str(state)]
+    command += ["--reset"] if fresh else []
     command += ["--speed", f"{options.speed:g}", "--platform", str(options.file)]
     command += ["--durations", str(durations)]
+    command += ["--validate"] if options.strict else []
     log = processes.start("local", command, variables(options.ports))
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:

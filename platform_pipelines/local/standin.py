@@ -29,6 +29,14 @@ class StandIn:
         self._ask = ask
         self._rows: dict[str, dict[str, Any]] = {}
 
+    def dump(self) -> dict[str, Any]:
+        """What was written, as JSON values."""
+        return {"rows": self._rows}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on with what `dump` gave."""
+        self._rows = dict(state["rows"])
+
     def answer(self, balancer: Balancer, request: Request) -> Response:
         """What a client gets from a load balancer of a Region that is not dark."""
         service = self._service(balancer, request.headers.get("host", ""))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platform_pipelines.errors import Refused
-from platform_pipelines.local import calls, kubeconfig, tls
+from platform_pipelines.local import calls, kubeconfig, tls, vault, violations
 
-FOLDERS = (tls.FOLDER, "ministack")
-FILES = (calls.FILE, kubeconfig.FILE, kubeconfig.TOKEN)
+FOLDERS = (tls.FOLDER, "ministack", vault.SNAPSHOTS)
+_WORLD = tuple(f"{vault.FILE}{suffix}" for suffix in ("", "-wal", "-shm"))
+FILES = (calls.FILE, kubeconfig.FILE, kubeconfig.TOKEN, violations.FILE, *_WORLD)
 
 
 @dataclass

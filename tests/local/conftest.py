@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from platform_pipelines import model
-from platform_pipelines.clock import ScaledClock
 from platform_pipelines.local import ministack
 from platform_pipelines.local.world import Ports, World
+from platform_pipelines.local.worldclock import Running
 from tests.local_world import PLATFORM
 
 
@@ -22,5 +22,5 @@ def still_world(tmp_path: Path) -> World:
         platform=platform,
         state=tmp_path,
         ports=Ports(aws=1, kube={"seoul": 2, "tokyo": 3}),
-        clock=ScaledClock(1.0, 0.0),
+        clock=Running(1.0),
     )

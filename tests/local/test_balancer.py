@@ -10,6 +10,7 @@ from platform_pipelines.local.aws.service import Fault, Result
 from platform_pipelines.local.aws.zones import Zones
 from platform_pipelines.local.balancer import Balancer, Balancers
 from platform_pipelines.local.calls import CallLog, Outcome
+from platform_pipelines.local.gate import Gate
 from platform_pipelines.local.http import Request, Response
 from platform_pipelines.local.network import ServicePort, target_of
 from platform_pipelines.local.standin import StandIn
@@ -205,7 +206,7 @@ def test_a_request_goes_where_its_url_or_else_its_host_says(
 
 def _through(world: World, standin: StandIn, method: str, path: str) -> tuple[Exchange, CallLog]:
     log = CallLog(world.state)
-    port = ServicePort(world, log, Zones(world, lambda _: True), standin)
+    port = ServicePort(world, log, Zones(world, lambda _: True), standin, Gate(world))
     return ask(port, method, path, headers={"host": HOST}), log
 
 

@@ -79,7 +79,7 @@ def test_a_mistake_in_the_durations_is_named(tmp_path: Path, text: str, told: st
     "arguments",
     [
         ["--speed", "fast"],
-        ["--clock", "virtual"],
+        ["--clock", "sundial"],
         ["--nonsense"],
         ["--platform", "/no/such/platform.yaml"],
         ["--durations", "/no/such/file"],

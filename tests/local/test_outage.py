@@ -9,6 +9,7 @@ from urllib3.exceptions import MaxRetryError
 
 from platform_pipelines.local.calls import CallLog, Outcome
 from platform_pipelines.local.cluster_port import ClusterPort
+from platform_pipelines.local.gate import Gate
 from platform_pipelines.local.http import App, Receive, Scope, Send, json_response, reply
 from platform_pipelines.local.world import Outage, World
 from tests.local.asgi import Exchange, ask
@@ -154,7 +155,7 @@ def test_an_answer_that_was_ready_too_late_is_dropped(still_world: World) -> Non
 
 def _through_the_port(world: World, api: App) -> tuple[Exchange, CallLog]:
     log = CallLog(world.state)
-    port = ClusterPort(world, world.platform.region("seoul"), log, api)
+    port = ClusterPort(world, world.platform.region("seoul"), log, api, Gate(world))
     return ask(port, "GET", "/api/v1/pods", query="watch=true"), log
 
 

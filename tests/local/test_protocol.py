@@ -26,7 +26,7 @@ SPOKEN: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     (
         "efs",  # rest-json
         "DescribeReplicationConfigurations",
-        {"FileSystemId": "fs-1", "MaxResults": 5},
+        {"FileSystemId": "fs-0123456789abcdef0", "MaxResults": 5},
         {"NextToken": "t"},
     ),
     (

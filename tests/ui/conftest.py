@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from platform_pipelines import model
-from platform_pipelines.local.durations import Durations
 from platform_pipelines.local.options import Options
 from platform_pipelines.local.stage import Stage, deliver, stage
 from platform_pipelines.local.world import Ports
+from tests import local_world
 from tests.local_world import PLATFORM, ROOT
 
 SCREENSHOTS = ROOT / ".local" / "screenshots"
@@ -28,17 +28,6 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE = 20_000  # real milliseconds for anything to appear; two cores may be busy
-QUICK = Durations(
-    efs_replication_enabling=5,
-    efs_replication_sync=20,
-    nodes_joining=10,
-    nodegroup_update=5,
-    pod_starting=2,
-    ecr_copy=2,
-    argocd_poll=20,
-    load_balancer=5,
-)
-
 Shoot = Callable[[str], None]
 
 
@@ -61,13 +50,16 @@ def dagster(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         checkout=ROOT,
         state=tmp_path_factory.mktemp("stage"),
         speed=20,
-        durations=QUICK,
+        virtual=False,
+        strict=True,
+        durations=local_world.quick(),
         reset=True,
         ports=Ports(aws=0, dns=0, service=0, kube={one.alias: 0 for one in platform.regions}),
     )
-    with stage(options, dagster_port=0, say=lambda _: None) as made:
+    with stage(options, dagster_port=0, say=lambda _: None, fresh=True) as made:
         deliver(made)
         yield made
+    local_world.note_violations(options.state)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_eks import EksType
 from platform_pipelines.local.aws.cloudformation_types import (
+    Condition,
     Existing,
+    Look,
     Made,
     Properties,
     changed,
@@ -18,6 +20,7 @@ class AccessEntry(EksType):
 
     name = "AWS::EKS::AccessEntry"
     create_only = ("PrincipalArn", "ClusterName", "Type")
+    reads = frozenset({"PrincipalArn", "ClusterName", "KubernetesGroups"})
 
     def create(self, props: Properties) -> Made:
         rest = {name: value for name, value in props.items() if name != "AccessPolicies"}
@@ -46,6 +49,15 @@ class AccessEntry(EksType):
     def delete(self, one: Existing) -> None:
         self.call("eks", "DeleteAccessEntry", self._key(one.id))
 
+    def look(self, one: Existing) -> Look:
+        entry = self.call("eks", "DescribeAccessEntry", self._key(one.id))["accessEntry"]
+        actual = {
+            "PrincipalArn": entry["principalArn"],
+            "ClusterName": entry["clusterName"],
+            "KubernetesGroups": entry.get("kubernetesGroups", []),
+        }
+        return Look(condition=Condition.READY, made=self._made(entry), actual=actual)
+
     def _associate(self, id_: str, policy: dict[str, Any]) -> None:
         params = parameters("eks", "AssociateAccessPolicy", policy)
         self.call("eks", "AssociateAccessPolicy", params | self._key(id_))
@@ -68,6 +80,7 @@ class PodIdentityAssociation(EksType):
 
     name = "AWS::EKS::PodIdentityAssociation"
     create_only = ("ClusterName", "Namespace", "ServiceAccount")
+    reads = frozenset({"Namespace", "ServiceAccount", "RoleArn"})
 
     def create(self, props: Properties) -> Made:
         params = parameters("eks", "CreatePodIdentityAssociation", props)
@@ -85,6 +98,16 @@ class PodIdentityAssociation(EksType):
 
     def delete(self, one: Existing) -> None:
         self.call("eks", "DeletePodIdentityAssociation", self._key(one.id, one.properties))
+
+    def look(self, one: Existing) -> Look:
+        key = self._key(one.id, one.properties)
+        found = self.call("eks", "DescribePodIdentityAssociation", key)["association"]
+        actual = {
+            "Namespace": found["namespace"],
+            "ServiceAccount": found["serviceAccount"],
+            "RoleArn": found["roleArn"],
+        }
+        return Look(condition=Condition.READY, made=self._made(found), actual=actual)
 
     @staticmethod
     def _key(arn: str, props: Properties) -> dict[str, str]:

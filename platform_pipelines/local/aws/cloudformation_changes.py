@@ -1,145 +1,123 @@
-"""Property values in change sets: what `DescribeChangeSet` with `IncludePropertyValues` adds.
+"""Change sets as they read: property values before and after, down to the nested one that changed.
 
 ministack names the properties that change, but not their values. They are worked out when a change
-set is created, since the stack has moved on once it is executed, and written into the answer later.
-Values that only the execution will know read as AWS writes them; secrets stay references.
+set is created, since the stack has moved on once it is executed, and kept with it. Values that only
+the execution will know read as AWS writes them; secrets stay references.
 """
 
 import copy
 import json
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any
-from xml.etree import ElementTree
 
-Parameters = dict[str, Any]
-Reply = tuple[int, dict[str, str], bytes]
-Action = Callable[[Parameters], Reply]
-Values = dict[str, dict[str, Any]]  # properties by logical id
+from platform_pipelines.local.aws import cloudformation_engine as engine
+from platform_pipelines.local.aws.cloudformation_engine import Design, Stack, Template, Values
 
-NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
+Properties = dict[str, dict[str, Any]]  # by logical id
+Change = dict[str, Any]
+ChangeSet = dict[str, Any]
+
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
+BEFORE, AFTER = "_before", "_after"  # where a change set keeps its properties
 
 
-def remembering_values(create: Action) -> Action:
-    """CreateChangeSet that keeps the properties before and after on the change set."""
-
-    def create_change_set(params: Parameters) -> Reply:
-        before = _before(_one(params, "StackName"))
-        reply = create(params)
-        if reply[0] == 200:
-            change_set = _change_set(params)
-            change_set["_before"] = before
-            change_set["_after"] = _values(
-                change_set["_template"], change_set["_resolved_params"], change_set["StackName"]
-            )
-        return reply
-
-    return create_change_set
+def remember(change_set: ChangeSet, stack: Stack) -> None:
+    """Keep the properties before and after with a change set that was just made."""
+    change_set[BEFORE] = _values(stack, stack["_template"] or {}, stack["_resolved_params"] or {})
+    change_set[AFTER] = _values(stack, change_set["_template"], change_set["_resolved_params"])
 
 
-def with_values(describe: Action) -> Action:
-    """DescribeChangeSet that writes the kept properties into the answer, if asked to."""
-
-    def describe_change_set(params: Parameters) -> Reply:
-        status, headers, body = describe(params)
-        if status != 200 or _one(params, "IncludePropertyValues").lower() != "true":
-            return status, headers, body
-        change_set = _change_set(params)
-        root = ElementTree.fromstring(body)  # our own text
-        for change in root.iter(_tag("ResourceChange")):
-            _describe(change, change_set["_before"], change_set["_after"])
-        return status, headers, ElementTree.tostring(root, default_namespace=NAMESPACE)
-
-    return describe_change_set
+def describe(change_set: ChangeSet, changes: list[Change]) -> list[Change]:
+    """The changes with the values of everything that changes."""
+    return [_described(change_set, copy.deepcopy(one)) for one in changes]
 
 
-def _describe(change: ElementTree.Element, before: Values, after: Values) -> None:
-    """Add the contexts of one resource, and the values of each of its changed properties."""
-    name = change.findtext(_tag("LogicalResourceId"), "")
-    old, new = before.get(name), after.get(name)
-    for tag, properties in (("BeforeContext", old), ("AfterContext", new)):
+def _described(change_set: ChangeSet, change: Change) -> Change:
+    resource = change["ResourceChange"]
+    name = resource["LogicalResourceId"]
+    old, new = change_set[BEFORE].get(name), change_set[AFTER].get(name)
+    for key, properties in (("BeforeContext", old), ("AfterContext", new)):
         if properties is not None:
-            text = json.dumps({"Properties": properties}, sort_keys=True, default=str)
-            ElementTree.SubElement(change, _tag(tag)).text = text
-    for target in change.iter(_tag("Target")):
-        property_ = target.findtext(_tag("Name"))
-        if property_ is not None:
-            _describe_property(target, property_, old or {}, new or {})
+            resource[key] = json.dumps({"Properties": properties}, sort_keys=True, default=str)
+    details = resource.get("Details", [])
+    resource["Details"] = [one for detail in details for one in _detailed(detail, old, new)]
+    return change
 
 
-def _describe_property(
-    target: ElementTree.Element, name: str, old: dict[str, Any], new: dict[str, Any]
-) -> None:
-    kind = "Add" if name not in old else "Remove" if name not in new else "Modify"
-    ElementTree.SubElement(target, _tag("Path")).text = f"/Properties/{name}"
-    ElementTree.SubElement(target, _tag("AttributeChangeType")).text = kind
-    for tag, properties in (("BeforeValue", old), ("AfterValue", new)):
-        if name in properties:
-            value = properties[name]
-            text = (
-                value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
-            )
-            ElementTree.SubElement(target, _tag(tag)).text = text
+def _detailed(
+    detail: dict[str, Any], old: dict[str, Any] | None, new: dict[str, Any] | None
+) -> Iterator[dict[str, Any]]:
+    """One detail for each value that differs inside of a property."""
+    target, name = detail["Target"], detail["Target"].get("Name")
+    if name is None or "Path" in target:
+        yield detail
+        return
+    before, after = ({name: one[name]} if one and name in one else {} for one in (old, new))
+    for path, one, other in differences(before, after) or [(f"/{name}", before, after)]:
+        yield detail | {"Target": target | _values_of(f"/Properties{path}", one, other)}
 
 
-def _tag(name: str) -> str:
-    return f"{{{NAMESPACE}}}{name}"
+ABSENT = object()  # a value that one side does not have
 
 
-def _one(params: Parameters, name: str) -> str:
-    """A parameter of ministack's query: it may be a list of one."""
-    value = params.get(name, "")
-    return str(value[0] if isinstance(value, list) else value)
+def differences(before: Any, after: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """Each value that differs, by its path."""
+    if before is ABSENT or after is ABSENT or type(before) is not type(after):
+        return [] if before == after else [(path, before, after)]
+    if isinstance(before, dict):
+        keys = list(dict.fromkeys([*before, *after]))
+        pairs = [(key, before.get(key, ABSENT), after.get(key, ABSENT)) for key in keys]
+    elif isinstance(before, list) and len(before) == len(after):
+        pairs = [(str(n), *pair) for n, pair in enumerate(zip(before, after, strict=True))]
+    else:
+        return [] if before == after else [(path, before, after)]
+    return [
+        found for key, one, other in pairs for found in differences(one, other, f"{path}/{key}")
+    ]
 
 
-def _package() -> Any:
-    return import_module("ministack.services.cloudformation")
+def _values_of(path: str, before: Any, after: Any) -> dict[str, str]:
+    kind = "Add" if before is ABSENT else "Remove" if after is ABSENT else "Modify"
+    values = {"Path": path, "AttributeChangeType": kind}
+    if before is not ABSENT:
+        values["BeforeValue"] = text(before)
+    if after is not ABSENT:
+        values["AfterValue"] = text(after)
+    return values
 
 
-def _change_set(params: Parameters) -> dict[str, Any]:
-    changesets = import_module("ministack.services.cloudformation.changesets")
-    names = _one(params, "ChangeSetName"), _one(params, "StackName")
-    found: dict[str, Any] = changesets._find_change_set(*names)[1]
-    return found
+def text(value: Any) -> str:
+    """A value as change sets write it."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def _before(stack_name: str) -> Values:
-    """The properties of the stack as it is; none if there is no stack yet."""
-    handlers = import_module("ministack.services.cloudformation.handlers")
-    stack = handlers._resolve_stack(stack_name)
-    if not stack:
-        return {}
-    return _values(stack.get("_template") or {}, stack.get("_resolved_params") or {}, stack_name)
-
-
-def _values(template: dict[str, Any], values: dict[str, Any], stack_name: str) -> Values:
+def _values(stack: Stack, template: Template, values: Values) -> Properties:
     """Every resource's properties, as far as they are known before the execution."""
+    plan = Design(
+        template=template,
+        values=values,
+        stack_name=stack["StackName"],
+        stack_id=stack["StackId"],
+    )
     return {
         name: {
-            key: _value(raw, template, values, stack_name)
+            key: value
             for key, raw in (resource.get("Properties") or {}).items()
+            if (value := _value(raw, plan, stack["_resources"])) is not ABSENT
         }
-        for name, resource in template.get("Resources", {}).items()
+        for name, resource in plan.resources.items()
     }
 
 
-def _value(raw: Any, template: dict[str, Any], values: dict[str, Any], stack_name: str) -> Any:
+def _value(raw: Any, plan: Design, known: dict[str, Any]) -> Any:
     """One property; inside of it, each reference that cannot be resolved reads as such."""
-    engine = import_module("ministack.services.cloudformation.engine")
-    stack = _package()._stacks.get(stack_name) or {}
-    known = stack.get("_resources") or {}
-    wanted = {name for name, _ in engine._intrinsic_references(raw)}
-    if wanted & template["Resources"].keys() - known.keys():
+    if engine.references(raw) & plan.resources.keys() - known.keys():
         return _unknown(raw)
-    mappings = template.get("Mappings", {})
-    stack_id = stack.get("StackId", "")
     try:
-        return engine._resolve_refs(
-            copy.deepcopy(raw), known, values, {}, mappings, stack_name, stack_id
-        )
+        found = plan.resolve(raw, known)
     except ValueError:  # an attribute that the resource does not have: the execution will say so
         return _unknown(raw)
+    return ABSENT if engine.is_no_value(found) else found
 
 
 def _unknown(raw: Any) -> Any:

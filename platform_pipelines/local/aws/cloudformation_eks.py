@@ -1,14 +1,16 @@
-"""The resource types of EKS, through its API: clusters whose endpoint is the real local one, node
-groups without a count, and add-ons."""
+"""The resource types of EKS, through its API: clusters whose endpoint is the real local one, and
+node groups without a count."""
 
 from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
+    Look,
     Made,
     Properties,
     ResourceType,
     changed,
+    judge,
     parameters,
 )
 
@@ -42,6 +44,7 @@ class Cluster(EksType):
         *("OutpostConfig", "EncryptionConfig", "Name", "RoleArn", "BootstrapSelfManagedAddons"),
     )
     custom_name = "Name"
+    reads = frozenset({"Name", "RoleArn", "Version", "AccessConfig"})
 
     def create(self, props: Properties) -> Made:
         params = parameters("eks", "CreateCluster", props)
@@ -62,6 +65,25 @@ class Cluster(EksType):
 
     def delete(self, one: Existing) -> None:
         self.call("eks", "DeleteCluster", {"name": one.id})
+
+    def look(self, one: Existing) -> Look:
+        found = self.call("eks", "DescribeCluster", {"name": one.id})["cluster"]
+        issues = found.get("health", {}).get("issues", [])
+        actual = {
+            "Name": found["name"],
+            "RoleArn": found["roleArn"],
+            "Version": found["version"],
+        }
+        if modes := found.get("accessConfig", {}).get("authenticationMode"):
+            actual["AccessConfig"] = one.properties.get("AccessConfig", {}) | {
+                "AuthenticationMode": modes
+            }
+        return Look(
+            condition=judge(found["status"], ready=("ACTIVE",), failed=("FAILED",)),
+            reason="; ".join(issue.get("message", "") for issue in issues),
+            made=self._made(one.id),
+            actual=actual,
+        )
 
     def _made(self, name: str) -> Made:
         cluster = self.call("eks", "DescribeCluster", {"name": name})["cluster"]
@@ -88,6 +110,12 @@ class NodeGroup(EksType):
         *("InstanceTypes", "DiskSize", "AmiType", "Subnets"),
     )
     custom_name = "NodegroupName"
+    reads = frozenset(
+        {
+            *("ClusterName", "NodegroupName", "NodeRole", "InstanceTypes", "AmiType", "Labels"),
+            *("ScalingConfig", "Subnets", "Taints"),
+        }
+    )
 
     def create(self, props: Properties) -> Made:
         params = parameters("eks", "CreateNodegroup", props)
@@ -110,6 +138,26 @@ class NodeGroup(EksType):
     def delete(self, one: Existing) -> None:
         cluster, _, name = one.id.partition("/")
         self.call("eks", "DeleteNodegroup", {"clusterName": cluster, "nodegroupName": name})
+
+    def look(self, one: Existing) -> Look:
+        cluster, _, name = one.id.partition("/")
+        key = {"clusterName": cluster, "nodegroupName": name}
+        found = self.call("eks", "DescribeNodegroup", key)["nodegroup"]
+        issues = found.get("health", {}).get("issues", [])
+        return Look(
+            condition=judge(
+                found["status"],
+                ready=("ACTIVE", "DEGRADED"),
+                failed=("CREATE_FAILED", "DELETE_FAILED"),
+            ),
+            reason="; ".join(issue.get("message", "") for issue in issues),
+            made=self._made(found),
+            actual=_actual(found),
+        )
+
+    def identify(self, props: Properties) -> str | None:
+        cluster, name = props.get("ClusterName"), props.get("NodegroupName")
+        return f"{cluster}/{name}" if cluster and name else None
 
     def _upgrade(self, key: dict[str, str], new: Properties) -> None:
         names = {"Version", "ReleaseVersion", "LaunchTemplate"} & new.keys()
@@ -151,45 +199,24 @@ class NodeGroup(EksType):
         )
 
 
+def _actual(group: dict[str, Any]) -> Properties:
+    """A node group as a template would have it."""
+    scaling = group.get("scalingConfig", {})
+    return {
+        "ClusterName": group["clusterName"],
+        "NodegroupName": group["nodegroupName"],
+        "NodeRole": group["nodeRole"],
+        "Subnets": group["subnets"],
+        "InstanceTypes": group.get("instanceTypes", []),
+        "AmiType": group.get("amiType"),
+        "Labels": group.get("labels", {}),
+        "ScalingConfig": {key[:1].upper() + key[1:]: value for key, value in scaling.items()},
+        "Taints": [
+            {key[:1].upper() + key[1:]: value for key, value in taint.items()}
+            for taint in group.get("taints", [])
+        ],
+    }
+
+
 def _lower(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{_first_word(key): value for key, value in record.items()} for record in records]
-
-
-class Addon(EksType):
-    """AWS::EKS::Addon: Ref is `<cluster>|<add-on>`."""
-
-    name = "AWS::EKS::Addon"
-    create_only = ("ClusterName", "AddonName", "NamespaceConfig")
-
-    def create(self, props: Properties) -> Made:
-        return self._made(self.call("eks", "CreateAddon", _addon("CreateAddon", props))["addon"])
-
-    def update(self, one: Existing, new: Properties) -> Made:
-        key = self._key(one.id)
-        if changed(one.properties, new) - {"Tags"}:
-            rest = {name: value for name, value in new.items() if name != "Tags"}
-            self.call("eks", "UpdateAddon", _addon("UpdateAddon", rest))
-        addon = self.call("eks", "DescribeAddon", key)["addon"]
-        self.retag(addon["addonArn"], one.properties, new)
-        return self._made(addon)
-
-    def delete(self, one: Existing) -> None:
-        self.call("eks", "DeleteAddon", self._key(one.id))
-
-    @staticmethod
-    def _key(id_: str) -> dict[str, str]:
-        cluster, _, name = id_.partition("|")
-        return {"clusterName": cluster, "addonName": name}
-
-    @staticmethod
-    def _made(addon: dict[str, Any]) -> Made:
-        return Made(
-            id=f"{addon['clusterName']}|{addon['addonName']}",
-            attributes={"Arn": addon["addonArn"]},
-        )
-
-
-def _addon(operation: str, props: Properties) -> dict[str, Any]:
-    """CloudFormation's own names: PreserveOnDelete belongs to the delete."""
-    known = {name: value for name, value in props.items() if name != "PreserveOnDelete"}
-    return parameters("eks", operation, known)

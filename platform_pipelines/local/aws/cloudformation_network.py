@@ -5,11 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 from platform_pipelines.local.aws.cloudformation_types import (
+    Condition,
     Existing,
+    Look,
     Made,
     Properties,
     ResourceType,
     changed,
+    judge,
     parameters,
 )
 from platform_pipelines.local.aws.service import Fault
@@ -37,6 +40,7 @@ class ElasticIp(_Ec2):
 
     name = "AWS::EC2::EIP"
     create_only = ("NetworkBorderGroup", "TransferAddress", "IpamPoolId", "Address")
+    reads = frozenset({"Domain"})
 
     def create(self, props: Properties) -> Made:
         tags = _tagged("elastic-ip", props.get("Tags"))
@@ -53,11 +57,21 @@ class ElasticIp(_Ec2):
     def delete(self, one: Existing) -> None:
         self.call("ec2", "ReleaseAddress", {"AllocationId": self._allocation(one.id)})
 
+    def look(self, one: Existing) -> Look:
+        found = self._found(one.id)
+        made = self._made(one.id, found["AllocationId"])
+        actual = {"Domain": found["Domain"]}
+        return Look(condition=Condition.READY, made=made, actual=actual)
+
     def _allocation(self, address: str) -> str:
-        found = self.call("ec2", "DescribeAddresses", {"PublicIps": [address]})["Addresses"]
+        return str(self._found(address)["AllocationId"])
+
+    def _found(self, address: str) -> dict[str, Any]:
+        asked = {"Filters": [{"Name": "public-ip", "Values": [address]}]}
+        found = self.call("ec2", "DescribeAddresses", asked)["Addresses"]
         if not found:
             raise Fault("InvalidAddress.NotFound", f"Address '{address}' not found.")
-        return str(found[0]["AllocationId"])
+        return dict(found[0])
 
     @staticmethod
     def _made(address: str, allocation: str) -> Made:
@@ -69,6 +83,7 @@ class NatGateway(_Ec2):
 
     name = "AWS::EC2::NatGateway"
     create_only = ("VpcId", "SubnetId", "ConnectivityType", "AllocationId", "PrivateIpAddress")
+    reads = frozenset({"SubnetId", "AllocationId"})
 
     def create(self, props: Properties) -> Made:
         tags = _tagged("natgateway", props.get("Tags"))
@@ -84,6 +99,22 @@ class NatGateway(_Ec2):
     def delete(self, one: Existing) -> None:
         self.call("ec2", "DeleteNatGateway", {"NatGatewayId": one.id})
 
+    def look(self, one: Existing) -> Look:
+        asked = {"Filter": [{"Name": "nat-gateway-id", "Values": [one.id]}]}
+        gateways = self.call("ec2", "DescribeNatGateways", asked)["NatGateways"]
+        if not gateways:
+            return Look(condition=Condition.GONE)
+        found = gateways[0]
+        condition = judge(
+            found["State"], ready=("available",), failed=("failed",), gone=("deleted",)
+        )
+        actual = {"SubnetId": found["SubnetId"]}
+        addresses = found.get("NatGatewayAddresses", [])
+        if addresses and "AllocationId" in addresses[0]:
+            actual["AllocationId"] = addresses[0]["AllocationId"]
+        reason = found.get("FailureMessage", "")
+        return Look(condition=condition, reason=reason, made=self._made(one.id), actual=actual)
+
     @staticmethod
     def _made(id_: str) -> Made:
         return Made(id=id_, attributes={"NatGatewayId": id_})
@@ -93,6 +124,7 @@ class HealthCheck(ResourceType):
     """AWS::Route53::HealthCheck."""
 
     name = "AWS::Route53::HealthCheck"
+    reads = frozenset({"HealthCheckConfig"})
     create_only = ()  # Type, MeasureLatency and RequestInterval are, inside of HealthCheckConfig
 
     def create(self, props: Properties) -> Made:
@@ -117,6 +149,13 @@ class HealthCheck(ResourceType):
 
     def delete(self, one: Existing) -> None:
         self.call("route53", "DeleteHealthCheck", {"HealthCheckId": one.id})
+
+    def look(self, one: Existing) -> Look:
+        found = self.call("route53", "GetHealthCheck", {"HealthCheckId": one.id})["HealthCheck"]
+        wanted = one.properties.get("HealthCheckConfig", {})
+        config = {key: found["HealthCheckConfig"].get(key) for key in wanted}
+        actual = {"HealthCheckConfig": config}
+        return Look(condition=Condition.READY, made=self._made(one.id), actual=actual)
 
     def _tag(self, id_: str, old: list[dict[str, str]], new: list[dict[str, str]]) -> None:
         if old == new:

@@ -2,30 +2,31 @@
 global cluster that its template names, and leaves it when the template names it no longer."""
 
 from typing import Any
+from uuid import uuid4
 
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
+    Look,
     Made,
     Properties,
     ResourceType,
     changed,
+    judge,
     parameters,
 )
 from platform_pipelines.local.aws.service import Fault
 
 
-class _Rds(ResourceType):
+class RdsType(ResourceType):
     """Changes by the Modify operation of the type; tags by ARN."""
 
-    def _modify(
-        self, operation: str, key: dict[str, str], new: Properties, names: set[str]
-    ) -> None:
+    def modify(self, operation: str, key: dict[str, str], new: Properties, names: set[str]) -> None:
         """Send the properties that differ. Raises: Fault, for one that cannot be changed."""
         differing = {name: new[name] for name in names - {"Tags"} if name in new}
         if differing:
             self.call("rds", operation, parameters("rds", operation, differing) | key)
 
-    def _retag(self, arn: str, old: Properties, new: Properties) -> None:
+    def retag(self, arn: str, old: Properties, new: Properties) -> None:
         before, after = old.get("Tags", []), new.get("Tags", [])
         removed = {tag["Key"] for tag in before} - {tag["Key"] for tag in after}
         if removed:
@@ -35,7 +36,18 @@ class _Rds(ResourceType):
             self.call("rds", "AddTagsToResource", {"ResourceName": arn, "Tags": after})
 
 
-class GlobalCluster(_Rds):
+FAILED = (
+    *("failed", "inaccessible-encryption-credentials", "incompatible-parameters"),
+    *("incompatible-network", "incompatible-restore", "restore-error", "storage-full"),
+)
+
+
+def read_back(found: dict[str, Any], names: frozenset[str]) -> Properties:
+    """The properties that the API calls by the same name."""
+    return {name: found[name] for name in names if name in found}
+
+
+class GlobalCluster(RdsType):
     """AWS::RDS::GlobalCluster. Its source is create-only: a change of it is a replacement."""
 
     name = "AWS::RDS::GlobalCluster"
@@ -46,6 +58,12 @@ class GlobalCluster(_Rds):
         "Engine",
     )
     custom_name = "GlobalClusterIdentifier"
+    reads = frozenset(
+        {
+            *("GlobalClusterIdentifier", "Engine", "EngineVersion", "StorageEncrypted"),
+            *("DeletionProtection",),
+        }
+    )
 
     def create(self, props: Properties) -> Made:
         params = parameters("rds", "CreateGlobalCluster", props)
@@ -53,13 +71,20 @@ class GlobalCluster(_Rds):
 
     def update(self, one: Existing, new: Properties) -> Made:
         key = {"GlobalClusterIdentifier": one.id}
-        self._modify("ModifyGlobalCluster", key, new, changed(one.properties, new))
+        self.modify("ModifyGlobalCluster", key, new, changed(one.properties, new))
         found = self.call("rds", "DescribeGlobalClusters", key)["GlobalClusters"][0]
-        self._retag(found["GlobalClusterArn"], one.properties, new)
+        self.retag(found["GlobalClusterArn"], one.properties, new)
         return self._made(found)
 
     def delete(self, one: Existing) -> None:
         self.call("rds", "DeleteGlobalCluster", {"GlobalClusterIdentifier": one.id})
+
+    def look(self, one: Existing) -> Look:
+        key = {"GlobalClusterIdentifier": one.id}
+        found = self.call("rds", "DescribeGlobalClusters", key)["GlobalClusters"][0]
+        condition = judge(found["Status"], ready=("available",), failed=FAILED)
+        actual = read_back(found, self.reads)
+        return Look(condition=condition, made=self._made(found), actual=actual)
 
     @staticmethod
     def _made(found: dict[str, Any]) -> Made:
@@ -67,7 +92,7 @@ class GlobalCluster(_Rds):
         return Made(id=found["GlobalClusterIdentifier"], attributes=endpoint)
 
 
-class DbCluster(_Rds):
+class DbCluster(RdsType):
     """AWS::RDS::DBCluster. One that joins a global cluster takes no credentials."""
 
     name = "AWS::RDS::DBCluster"
@@ -79,6 +104,14 @@ class DbCluster(_Rds):
     )
     conditional = ("AvailabilityZones", "Engine", "GlobalClusterIdentifier", "MasterUsername")
     custom_name = "DBClusterIdentifier"
+    reads = frozenset(
+        {
+            *("BackupRetentionPeriod", "CopyTagsToSnapshot", "DBClusterIdentifier"),
+            *("DBClusterParameterGroupName", "DBSubnetGroupName", "DeletionProtection", "Engine"),
+            *("EngineVersion", "GlobalClusterIdentifier", "KmsKeyId", "MasterUsername"),
+            *("StorageEncrypted", "VpcSecurityGroupIds"),
+        }
+    )
 
     def create(self, props: Properties) -> Made:
         params = parameters("rds", "CreateDBCluster", props)
@@ -91,18 +124,47 @@ class DbCluster(_Rds):
             self._leave(one.id, one.properties, new)
             names -= {"GlobalClusterIdentifier"}
         key = {"DBClusterIdentifier": one.id}
-        self._modify("ModifyDBCluster", key, new, names)
+        self.modify("ModifyDBCluster", key, new, names)
         found = self.call("rds", "DescribeDBClusters", key)["DBClusters"][0]
-        self._retag(found["DBClusterArn"], one.properties, new)
+        self.retag(found["DBClusterArn"], one.properties, new)
         return self._made(found)
 
     def delete(self, one: Existing) -> None:
-        global_id = one.properties.get("GlobalClusterIdentifier")
-        if global_id:
+        if global_id := self._global_cluster(one.id):
             self._remove(one.id, global_id)
-        self.call(
-            "rds", "DeleteDBCluster", {"DBClusterIdentifier": one.id, "SkipFinalSnapshot": True}
+        final = {"FinalDBSnapshotIdentifier": f"{one.id}-snapshot-{uuid4().hex[:12]}"}
+        ending = final if one.snapshot else {"SkipFinalSnapshot": True}
+        self.call("rds", "DeleteDBCluster", {"DBClusterIdentifier": one.id} | ending)
+
+    def look(self, one: Existing) -> Look:
+        asked = {"DBClusterIdentifier": one.id}
+        found = self.call("rds", "DescribeDBClusters", asked)["DBClusters"][0]
+        return Look(
+            condition=judge(found["Status"], ready=("available",), failed=FAILED),
+            reason=f"{one.id} is {found['Status']}",
+            made=self._made(found),
+            actual=self._actual(found),
         )
+
+    def _actual(self, found: dict[str, Any]) -> Properties:
+        actual = read_back(found, self.reads)
+        renamed = {"DBClusterParameterGroup": "DBClusterParameterGroupName"}
+        renamed["DBSubnetGroup"] = "DBSubnetGroupName"
+        actual |= {name: found[key] for key, name in renamed.items() if key in found}
+        groups = found.get("VpcSecurityGroups", [])
+        actual["VpcSecurityGroupIds"] = [one["VpcSecurityGroupId"] for one in groups]
+        if member_of := self._global_cluster(found["DBClusterIdentifier"]):
+            actual["GlobalClusterIdentifier"] = member_of
+        return actual
+
+    def _global_cluster(self, id_: str) -> str | None:
+        """The global cluster that it is a member of now."""
+        asked = {"DBClusterIdentifier": id_}
+        arn = self.call("rds", "DescribeDBClusters", asked)["DBClusters"][0]["DBClusterArn"]
+        for one in self.call("rds", "DescribeGlobalClusters", {})["GlobalClusters"]:
+            if arn in {member["DBClusterArn"] for member in one.get("GlobalClusterMembers", [])}:
+                return str(one["GlobalClusterIdentifier"])
+        return None
 
     def _leave(self, id_: str, old: Properties, new: Properties) -> None:
         """What AWS does when a template drops the global cluster: detach, and so promote."""
@@ -137,47 +199,5 @@ class DbCluster(_Rds):
                 "Endpoint.Address": found["Endpoint"],
                 "Endpoint.Port": str(found["Port"]),
                 "ReadEndpoint.Address": found["ReaderEndpoint"],
-            },
-        )
-
-
-class DbInstance(_Rds):
-    """AWS::RDS::DBInstance, as a member of a DB cluster."""
-
-    name = "AWS::RDS::DBInstance"
-    create_only = (
-        *("BackupTarget", "CharacterSetName", "CustomIAMInstanceProfile", "DBClusterIdentifier"),
-        *("DBInstanceIdentifier", "DBName", "DBSubnetGroupName", "DBSystemId", "KmsKeyId"),
-        *("MasterUsername", "NcharCharacterSetName", "SourceRegion", "StorageEncrypted"),
-        *("Timezone",),
-    )
-    conditional = ("AutoMinorVersionUpgrade", "AvailabilityZone", "Engine", "MultiAZ")
-    custom_name = "DBInstanceIdentifier"
-
-    def create(self, props: Properties) -> Made:
-        params = parameters("rds", "CreateDBInstance", props)
-        return self._made(self.call("rds", "CreateDBInstance", params)["DBInstance"])
-
-    def update(self, one: Existing, new: Properties) -> Made:
-        key = {"DBInstanceIdentifier": one.id}
-        self._modify("ModifyDBInstance", key, new, changed(one.properties, new))
-        found = self.call("rds", "DescribeDBInstances", key)["DBInstances"][0]
-        self._retag(found["DBInstanceArn"], one.properties, new)
-        return self._made(found)
-
-    def delete(self, one: Existing) -> None:
-        params = {"DBInstanceIdentifier": one.id, "SkipFinalSnapshot": True}
-        self.call("rds", "DeleteDBInstance", params)
-
-    @staticmethod
-    def _made(found: dict[str, Any]) -> Made:
-        endpoint = found.get("Endpoint", {})
-        return Made(
-            id=found["DBInstanceIdentifier"],
-            attributes={
-                "DBInstanceArn": found["DBInstanceArn"],
-                "DbiResourceId": found.get("DbiResourceId", ""),
-                "Endpoint.Address": endpoint.get("Address", ""),
-                "Endpoint.Port": str(endpoint.get("Port", "")),
             },
         )

@@ -6,8 +6,9 @@ properties into an operation's parameters by botocore's model: names differ in t
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib import import_module
 from types import ModuleType
 from typing import Any, ClassVar
@@ -36,6 +37,45 @@ class Existing:
 
     id: str
     properties: Properties  # as the stack last set them
+    snapshot: bool = False  # whether what it holds is to be kept when it is deleted
+
+
+class Condition(StrEnum):
+    """How far a resource is, as its service says."""
+
+    READY = "ready"
+    PENDING = "pending"  # the service is at work
+    FAILED = "failed"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A resource as it is."""
+
+    condition: Condition
+    reason: str = ""  # why it failed
+    made: Made | None = None
+    actual: Properties = field(default_factory=dict)  # what can be read back, for drift
+
+
+def judge(
+    status: str, *, ready: Collection[str], failed: Collection[str] = (), gone: Collection[str] = ()
+) -> Condition:
+    """The condition that a service's word for it stands for; any other word is work in progress."""
+    for condition, words in (
+        (Condition.READY, ready),
+        (Condition.FAILED, failed),
+        (Condition.GONE, gone),
+    ):
+        if status in words:
+            return condition
+    return Condition.PENDING
+
+
+def is_missing(fault: Fault) -> bool:
+    """Whether a service says that there is no such resource."""
+    return "NotFound" in fault.code or fault.code.startswith("NoSuch")
 
 
 class Calls:
@@ -82,6 +122,8 @@ class ResourceType:
     conditional: ClassVar[tuple[str, ...]] = ()
     # The property that names it. What a user has named cannot be replaced; else we make a name up.
     custom_name: ClassVar[str | None] = None
+    # The properties that `look` reads back.
+    reads: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, call: Calls) -> None:
         self.call = call
@@ -97,6 +139,28 @@ class ResourceType:
     def delete(self, one: Existing) -> None:
         """Remove it. Raises: Fault."""
         raise NotImplementedError
+
+    def look(self, one: Existing) -> Look:
+        """How it is. Raises: Fault, one that says "not found" if it is gone."""
+        raise NotImplementedError
+
+    def settle(self, one: Existing) -> bool:  # noqa: ARG002  # most types have nothing to ask for
+        """Ask for what can only be asked for once it is ready; False if that needs another look.
+        Raises: Fault."""
+        return True
+
+    def identify(self, props: Properties) -> str | None:
+        """The id that a resource with these properties would have; None if only its service knows."""
+        return props.get(self.custom_name) if self.custom_name else None
+
+    def condition(self, one: Existing) -> Look:
+        """How it is, also when it is gone. Raises: Fault."""
+        try:
+            return self.look(one)
+        except Fault as fault:
+            if is_missing(fault):
+                return Look(condition=Condition.GONE)
+            raise
 
 
 def changed(old: Properties, new: Properties) -> set[str]:

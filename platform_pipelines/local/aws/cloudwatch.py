@@ -1,155 +1,170 @@
-"""CloudWatch: the lag metrics of EFS and Aurora, observed every few seconds, over ministack's points.
+"""CloudWatch: lag metrics that are observed, statistics, and alarms that call on SNS as time goes on.
 
-An observation is a raw point in ministack's store, which makes statistics of any period from them.
-What is observed:
-
-- AWS/EFS TimeSinceLastSync, in seconds, in the source's Region: like every AWS/EFS metric it belongs
-  to the file system of its FileSystemId. None while that Region is dark.
-- AWS/RDS AuroraGlobalDBReplicationLag and AuroraGlobalDBRPOLag, in milliseconds, in a secondary's
-  Region, measured on what arrives from the writer. While the writer's Region is dark nothing arrives,
-  so there are no values: what is lost is the last lag and its age. None for the writer.
-
-https://docs.aws.amazon.com/efs/latest/ug/efs-metrics.html
-https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
+Points, alarms and their history are in ministack's stores. `cloudwatch_lag` observes,
+`cloudwatch_statistics` computes, `cloudwatch_alarms` judges.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import efs_replication, rds_global, stores
+from platform_pipelines.local.aws import cloudwatch_lag, cloudwatch_queries, protocol, stores
+from platform_pipelines.local.aws import cloudwatch_requests as requests
+from platform_pipelines.local.aws.cloudwatch_alarms import Alarms
+from platform_pipelines.local.aws.cloudwatch_evaluation import Alarm
 from platform_pipelines.local.aws.paging import BadToken, page
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 
 OBSERVED = "cloudwatch_observe"
 INTERVAL = 10.0  # AWS-like seconds between two observations
-KEPT = 3 * 3600.0  # how long raw points are kept
-_AURORA = ("AuroraGlobalDBReplicationLag", "AuroraGlobalDBRPOLag")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One value of a metric, in the Region (AWS name) where AWS emits it."""
-
-    account: str
-    region: str
-    namespace: str
-    metric: str
-    dimensions: dict[str, str]
-    value: float
-    unit: str
+METRICS_PAGE, ALARMS_PAGE = 500, 50
+_ABSENT = "NotImplemented"
+_INVALID = requests.INVALID
+_TOKEN = "InvalidNextToken"
 
 
 class CloudWatch(Service):
-    """Observes, and orders and pages what ministack computes."""
+    """Metrics and alarms of both Regions."""
 
     name = "cloudwatch"
     passes = frozenset(
         {
-            *("PutMetricData", "PutMetricAlarm", "PutCompositeAlarm", "DescribeAlarms"),
-            *("DescribeAlarmsForMetric", "DescribeAlarmHistory", "DeleteAlarms"),
-            *("EnableAlarmActions", "DisableAlarmActions", "SetAlarmState"),
+            *("PutMetricData", "DescribeAlarmHistory", "SetAlarmState"),
+            *("EnableAlarmActions", "DisableAlarmActions"),
             *("TagResource", "UntagResource", "ListTagsForResource"),
             *("PutDashboard", "GetDashboard", "DeleteDashboards", "ListDashboards"),
         }
     )
 
     def start(self) -> None:
+        self._alarms = Alarms(self.world)
+        self._alarms.install()
         self.world.timers.on(OBSERVED, self._observe)
-        self.world.timers.after(INTERVAL, OBSERVED)
+        self.world.timers.every(INTERVAL, OBSERVED)
 
-    @operation
+    @operation(raises=(_ABSENT, _TOKEN, _INVALID))
     def GetMetricData(self, call: Call) -> Result:  # noqa: N802
-        result = stores.ask(call)
-        descending = call.params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
-        for item in result["MetricDataResults"]:
-            points = sorted(
-                zip(item["Timestamps"], item["Values"], strict=True), reverse=descending
-            )
-            item["Timestamps"] = [moment for moment, _ in points]
-            item["Values"] = [value for _, value in points]
-        return result
+        return cloudwatch_queries.metric_data(call)
 
-    @operation
+    @operation(raises=(_ABSENT, _INVALID, "InvalidParameterCombination", "InvalidParameterValue"))
     def GetMetricStatistics(self, call: Call) -> Result:  # noqa: N802
-        return stores.ask(call)
+        return cloudwatch_queries.metric_statistics(call)
 
-    @operation
+    @operation(raises=("InvalidParameterValue",))
     def ListMetrics(self, call: Call) -> Result:  # noqa: N802
         params = {key: value for key, value in call.params.items() if key != "NextToken"}
         found = stores.ask(call, params)["Metrics"]
         try:
-            shown, token = page(found, call.params.get("NextToken"), 500)
+            shown, token = page(found, call.params.get("NextToken"), METRICS_PAGE)
         except BadToken:
             raise Fault("InvalidParameterValue", "The token is not valid.") from None
         return {"Metrics": shown} | ({"NextToken": token} if token else {})
 
+    @operation(raises=(_ABSENT, _INVALID), states="INSUFFICIENT_DATA → OK | ALARM")
+    def PutMetricAlarm(self, call: Call) -> Result:  # noqa: N802
+        requests.check_metric_alarm(call)
+        name, module = call.params["AlarmName"], ministack.service("cloudwatch")
+        verb = "updated" if name in module._alarms else "created"
+        stores.ask(call)
+        record = module._alarms[name]
+        record.setdefault("StateTransitionedTimestamp", self.world.now())
+        if "ExtendedStatistic" in call.params:
+            del record["Statistic"]
+        if low := call.params.get("EvaluateLowSampleCountPercentile"):
+            record["EvaluateLowSampleCountPercentile"] = low
+        self._alarms.configured(name, False, verb)
+        return {}
+
+    @operation(raises=(_ABSENT, _INVALID), states="INSUFFICIENT_DATA → OK | ALARM")
+    def PutCompositeAlarm(self, call: Call) -> Result:  # noqa: N802
+        requests.check_implemented(call.params)
+        requests.check_actions(call)
+        name = call.params["AlarmName"]
+        known = name in ministack.service("cloudwatch")._composite_alarms
+        self._alarms.configured(name, True, "updated" if known else "created")
+        stores.ask(call)
+        return {}
+
+    @operation(raises=("ResourceNotFound", _INVALID))
+    def DeleteAlarms(self, call: Call) -> Result:  # noqa: N802
+        known = {alarm["AlarmName"] for alarm in _every()}
+        if unknown := [name for name in call.params["AlarmNames"] if name not in known]:
+            message = f"Alarm {unknown[0]} does not exist"
+            raise Fault("ResourceNotFound", message, 404)
+        stores.ask(call)
+        return {}
+
+    @operation(raises=(_ABSENT, _TOKEN))
+    def DescribeAlarms(self, call: Call) -> Result:  # noqa: N802
+        for name in ("ChildrenOfAlarmName", "ParentsOfAlarmName"):
+            if name in call.params:
+                message = f"{name} is not implemented by the local Regions"
+                raise Fault(_ABSENT, message, 501)
+        found = [alarm for alarm in _every() if _fits(alarm, call.params)]
+        limit = call.params.get("MaxRecords", ALARMS_PAGE)
+        try:
+            shown, token = page(found, call.params.get("NextToken"), limit)
+        except BadToken:
+            raise Fault(_TOKEN, "The token is not valid.") from None
+        result: Result = {"MetricAlarms": [], "CompositeAlarms": []}
+        for alarm in shown:
+            kind = _kind(alarm)
+            result[f"{kind}s"].append(_shown(alarm, kind))
+        return result | ({"NextToken": token} if token else {})
+
+    @operation
+    def DescribeAlarmsForMetric(self, call: Call) -> Result:  # noqa: N802
+        params = call.params
+        names = ("Namespace", "MetricName", "Statistic", "ExtendedStatistic", "Period", "Unit")
+        found = [
+            alarm
+            for alarm in ministack.service("cloudwatch")._alarms.values()
+            if all(alarm.get(name) == params[name] for name in names if name in params)
+            and _dimensions(alarm) == _dimensions(params)
+        ]
+        return {"MetricAlarms": [_shown(alarm, "MetricAlarm") for alarm in found]}
+
     def _observe(self) -> None:
-        now = self.world.now()
-        for item in [*self._efs(now), *self._aurora()]:
-            if not stores.dark(self.world, item.region):
-                _store(item, now)
         self.world.timers.after(INTERVAL, OBSERVED)
-
-    def _efs(self, now: float) -> Iterator[Observation]:
-        account = self.world.platform.account
-        for record in efs_replication.all_of(account):
-            last = efs_replication.last_synced(record)
-            if last is None or not efs_replication.active(record):
-                continue
-            source, destination = efs_replication.members(record)
-            yield Observation(
-                account=account,
-                region=efs_replication.regions(record)[0],
-                namespace="AWS/EFS",
-                metric="TimeSinceLastSync",
-                dimensions={"FileSystemId": source, "DestinationFileSystemId": destination},
-                value=now - last,
-                unit="Seconds",
-            )
-
-    def _aurora(self) -> Iterator[Observation]:
-        account = self.world.platform.account
-        for record in rds_global.all_of(account):
-            writer = rds_global.writer_of(record)
-            if writer is None:
-                continue
-            source = rds_global.region_of(writer["DBClusterArn"])
-            if stores.dark(self.world, source):
-                continue
-            for arn in rds_global.secondaries(record):
-                yield from _lag(account, arn, source, self.world.durations.aurora_lag)
+        cloudwatch_lag.observe(self.world)
+        self._alarms.judge_all(since=self.world.now() - INTERVAL)
 
 
-def _lag(account: str, arn: str, source: str, lag: float) -> Iterator[Observation]:
-    """Both metrics, under both sets of dimensions that AWS offers."""
-    cluster = {"DBClusterIdentifier": arn.split(":")[-1]}
-    for metric in _AURORA:
-        for dimensions in (cluster, cluster | {"SourceRegion": source}):
-            yield Observation(
-                account=account,
-                region=rds_global.region_of(arn),
-                namespace="AWS/RDS",
-                metric=metric,
-                dimensions=dimensions,
-                value=lag * 1000,
-                unit="Milliseconds",
-            )
-
-
-def _store(item: Observation, now: float) -> None:
+def _every() -> list[Alarm]:
+    """All alarms of the account and Region in scope, by name."""
     module = ministack.service("cloudwatch")
-    with ministack.scope(item.account, item.region):
-        key = (item.namespace, item.metric, module._dims_key(item.dimensions))
-        points: list[dict[str, Any]] = module._metric_bucket(key)
-    points.append(
-        {
-            "Timestamp": now,
-            "Value": item.value,
-            "Unit": item.unit,
-            "Dimensions": item.dimensions,
-        }
+    found = [*module._alarms.values(), *module._composite_alarms.values()]
+    return sorted(found, key=lambda alarm: str(alarm["AlarmName"]))
+
+
+def _kind(alarm: Alarm) -> str:
+    return "CompositeAlarm" if "AlarmRule" in alarm else "MetricAlarm"
+
+
+def _fits(alarm: Alarm, params: Params) -> bool:
+    name, action = alarm["AlarmName"], params.get("ActionPrefix", "")
+    actions = [one for kind in requests.ACTIONS for one in alarm.get(kind) or ()]
+    return (
+        _kind(alarm) in params.get("AlarmTypes", ["MetricAlarm"])
+        and ("AlarmNames" not in params or name in params["AlarmNames"])
+        and name.startswith(params.get("AlarmNamePrefix", ""))
+        and params.get("StateValue") in (None, alarm["StateValue"])
+        and (not action or any(one.startswith(action) for one in actions))
     )
-    while points[0]["Timestamp"] < now - KEPT:
-        points.pop(0)
+
+
+def _shown(alarm: Alarm, kind: str) -> dict[str, Any]:
+    """An alarm as the API has it: without what is not set, and with times."""
+    model = protocol.model("cloudwatch")
+    assert model is not None
+    members = model.shape_for(kind).members  # type: ignore[attr-defined]  # a structure has them
+    row = {name: value for name, value in alarm.items() if name in members}
+    for name in [name for name in row if name.endswith("Timestamp")]:
+        row[name] = datetime.fromtimestamp(row[name], UTC)
+    if row.get("ExtendedStatistic"):
+        row.pop("Statistic", None)
+    return {name: value for name, value in row.items() if value is not None and value != ""}
+
+
+def _dimensions(row: dict[str, Any]) -> dict[str, str]:
+    return {one["Name"]: one["Value"] for one in row.get("Dimensions") or ()}

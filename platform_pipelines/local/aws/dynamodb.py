@@ -1,208 +1,237 @@
-"""DynamoDB: global tables with multi-Region strong consistency (MRSC), over ministack's tables.
+"""DynamoDB: tables with their states, and global tables with multi-Region strong consistency.
 
-All replicas of such a table are one record, registered in each replica's Region, so a conditional
-write through any living endpoint is seen by every later read. A guard before ministack's dispatcher
-refuses what MRSC does not have, and reads and writes without a majority of the table's Regions.
+Tables and items are ministack's; `dynamodb_guard` stands before its item operations, and
+`dynamodb_replicas` knows the members of a global table. Eventually consistent global tables, PartiQL
+and backups are not implemented here.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 """
 
-import functools
-import json
 from dataclasses import replace
-from typing import Any
 
 from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import dynamodb_replicas as replicas
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.dynamodb_guard import ITEMS, REFUSED, Guard
+from platform_pipelines.local.aws.dynamodb_replicas import (
+    ACTIVE,
+    CREATING,
+    CREATION_FAILED,
+    DELETING,
+    GLOBAL,
+    UPDATING,
+    Table,
+)
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 
-_STRONG = "_strong"  # in a table's record: {"replicas": [...], "witness": "..." or None}
-_VERSION = "2019.11.21"
+CREATED, DELETED, JOINED = "dynamodb_created", "dynamodb_deleted", "dynamodb_joined"
+LISTED = 100  # names in a page
 # What a new table can take at once.
 _WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
-_NEEDS_MAJORITY = frozenset(
-    {
-        *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
-        *("ExecuteStatement", "BatchExecuteStatement"),
-    }
-)
-_READS = frozenset({"GetItem", "Query", "Scan", "BatchGetItem"})
-_REFUSED = frozenset(
-    {"TransactWriteItems", "TransactGetItems", "ExecuteTransaction", "UpdateTimeToLive"}
-)
-
-
-def _check_members(region: str, replicas: list[str], witness: str | None) -> None:
-    members = {*replicas, *([witness] if witness else [])}
-    if len(members) != 3 or region not in replicas or len(replicas) not in (2, 3):
-        raise Fault(
-            "ValidationException",
-            "A table with STRONG multi-Region consistency needs three Regions: three replicas, or "
-            "two replicas and a witness.",
-        )
-
-
-def _share(account: str, table: dict[str, Any], replicas: list[str], witness: str | None) -> None:
-    for replica in replicas:
-        found = _tables().get_scoped(account, replica, table["TableName"])
-        if found is not None and found is not table:
-            raise Fault(
-                "ValidationException",
-                f"Failed to create the replica of table {table['TableName']} in {replica}: a table "
-                "of this name exists there.",
-            )
-    table[_STRONG] = {"replicas": sorted(replicas), "witness": witness}
-    for replica in replicas:
-        _tables().set_scoped(account, replica, table["TableName"], table)
+_BUSY = "ResourceInUseException"
+_MEMBERS = ("ReplicaUpdates", "GlobalTableWitnessUpdates", "MultiRegionConsistency")
 
 
 class DynamoDb(Service):
-    """Table operations that know MRSC; items and the rest are ministack's, behind the guard."""
+    """Table operations; items are ministack's, behind the guard."""
 
     name = "dynamodb"
     passes = frozenset(
         {
-            *_NEEDS_MAJORITY,
-            *_READS,
-            *_REFUSED,
-            *("ListTables", "DescribeEndpoints", "DescribeLimits"),
-            *("DescribeTimeToLive", "TagResource", "UntagResource", "ListTagsOfResource"),
+            *ITEMS,
+            *REFUSED,
+            *("DescribeEndpoints", "DescribeLimits", "DescribeTimeToLive"),
+            *("TagResource", "UntagResource", "ListTagsOfResource"),
             *("DescribeContinuousBackups", "UpdateContinuousBackups"),
             *("GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy"),
         }
     )
 
     def start(self) -> None:
-        module = ministack.service("dynamodb")
-        original = getattr(module.handle_request, "__wrapped__", module.handle_request)
+        for kind, handler in (
+            (CREATED, self._created),
+            (DELETED, self._deleted),
+            (JOINED, self._joined),
+        ):
+            self.world.timers.on(kind, handler)
+        Guard(self.world).install()
 
-        @functools.wraps(original)
-        async def guarded(
-            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
-        ) -> Any:
-            refusal = self._refusal(headers.get("x-amz-target", "").rpartition(".")[2], body)
-            return refusal or await original(method, path, headers, body, query)
-
-        module.__dict__["handle_request"] = guarded
-
-    @operation
+    @operation(raises=(_BUSY, "ValidationException"), states="CREATING → ACTIVE")
     def CreateTable(self, call: Call) -> Result:  # noqa: N802
-        description = stores.ask(call)["TableDescription"]
-        self._table(call)["WarmThroughput"] = dict(_WARM)
-        return {"TableDescription": description | {"WarmThroughput": dict(_WARM)}}
+        stores.ask(call)
+        table = self._table(call)
+        table |= {"TableStatus": CREATING, "WarmThroughput": dict(_WARM)}
+        self._later("dynamodb_table_creating", CREATED, call)
+        return {"TableDescription": self._describe(call, table)}
 
-    @operation
+    @operation(raises=("ResourceNotFoundException",))
     def DescribeTable(self, call: Call) -> Result:  # noqa: N802
-        description = stores.ask(call)["Table"]
-        return {"Table": _strong_view(description, self._table(call), call.region)}
+        return {"Table": self._describe(call, self._table(call))}
 
-    @operation
+    @operation(raises=("ValidationException",))
+    def ListTables(self, call: Call) -> Result:  # noqa: N802
+        after = call.params.get("ExclusiveStartTableName", "")
+        limit = min(call.params.get("Limit", LISTED), LISTED)
+        names = [name for name in sorted(replicas.tables().keys()) if name > after]
+        more = {"LastEvaluatedTableName": names[limit - 1]} if len(names) > limit else {}
+        return {"TableNames": names[:limit]} | more
+
+    @operation(
+        raises=(_BUSY, "ResourceNotFoundException", "ValidationException"), states="DELETING → gone"
+    )
     def DeleteTable(self, call: Call) -> Result:  # noqa: N802
-        table = self._table(call)
-        result = stores.ask(call)
-        if strong := table.get(_STRONG):
-            strong["replicas"].remove(call.region)
-        return result
-
-    @operation
-    def UpdateTable(self, call: Call) -> Result:  # noqa: N802
-        table = self._table(call)
-        if call.params.get("MultiRegionConsistency") == "STRONG":
-            self._make_strong(call, table)
-            described = replace(call, operation="DescribeTable", params=_named(table))
-            description = stores.ask(described)["Table"]
+        table = self._settled(call)
+        known = table.get(GLOBAL)
+        protected = known["protected"].get(call.region) if known else None
+        if protected if known else table.get("DeletionProtectionEnabled"):
+            message = (
+                "Resource cannot be deleted as it is currently protected against deletion. "
+                "Disable deletion protection first."
+            )
+            raise Fault("ValidationException", message)
+        if known:
+            known["replicas"][call.region] = DELETING
         else:
-            description = stores.ask(call)["TableDescription"]
-        return {"TableDescription": _strong_view(description, table, call.region)}
+            table["TableStatus"] = DELETING
+        self._later("dynamodb_table_deleting", DELETED, call)
+        return {"TableDescription": self._describe(call, table)}
 
-    def _make_strong(self, call: Call, table: dict[str, Any]) -> None:
-        if any(table["items"].values()):
-            raise Fault("ValidationException", "The table must be empty to become an MRSC table.")
-        replicas = [call.region, *_created(call.params.get("ReplicaUpdates", []))]
-        witnesses = _created(call.params.get("GlobalTableWitnessUpdates", []))
-        witness = witnesses[0] if witnesses else None
-        _check_members(call.region, replicas, witness)
-        _share(call.account, table, replicas, witness)
+    @operation(
+        raises=(_BUSY, "NotImplemented", "ResourceNotFoundException", "ValidationException"),
+        states="UPDATING → ACTIVE; replica CREATING → ACTIVE | CREATION_FAILED",
+    )
+    def UpdateTable(self, call: Call) -> Result:  # noqa: N802
+        table = self._settled(call)
+        if any(call.params.get(name) for name in _MEMBERS):
+            self._change_members(call, table)
+        elif table.get(GLOBAL) and "DeletionProtectionEnabled" in call.params:
+            wanted = call.params["DeletionProtectionEnabled"]
+            table[GLOBAL]["protected"][call.region] = wanted
+        else:
+            stores.ask(call)
+        return {"TableDescription": self._describe(call, table)}
 
-    def _name(self, call: Call) -> str:
-        return str(call.params["TableName"]).rpartition("/")[2]
+    def _change_members(self, call: Call, table: Table) -> None:
+        asked = [*call.params.get("ReplicaUpdates", [])]
+        witnesses = [*call.params.get("GlobalTableWitnessUpdates", [])]
+        if table.get(GLOBAL) and all("Delete" in one for one in [*asked, *witnesses]):
+            self._dissolve(call, table, asked, witnesses)
+        elif call.params.get("MultiRegionConsistency") != "STRONG":
+            message = (
+                "Global tables with eventual consistency are not implemented by the local Regions"
+            )
+            raise Fault("NotImplemented", message, 501)
+        else:
+            replicas.check_can_join(table)
+            others = [one["Create"]["RegionName"] for one in asked if "Create" in one]
+            named = [one["Create"]["RegionName"] for one in witnesses if "Create" in one]
+            every, witness = [call.region, *others], next(iter(named), None)
+            replicas.check_members(every, witness, len(named))
+            replicas.join(call.account, table, call.region, every, witness)
+            table["TableStatus"] = UPDATING
+            self._later("dynamodb_replica", JOINED, call)
 
-    def _table(self, call: Call) -> dict[str, Any]:
-        name = self._name(call)
-        table: dict[str, Any] | None = _tables().get(name)
+    def _dissolve(
+        self, call: Call, table: Table, asked: list[Params], witnesses: list[Params]
+    ) -> None:
+        """Take all other members away at once: what is left is an ordinary table."""
+        known = table[GLOBAL]
+        gone = {one["Delete"]["RegionName"] for one in [*asked, *witnesses]}
+        if gone != {*replicas.members(table)} - {call.region}:
+            message = (
+                "A single replica or witness of a table with STRONG consistency cannot be deleted: "
+                "delete all other members in one request."
+            )
+            raise Fault("ValidationException", message)
+        for region in gone & known["replicas"].keys():
+            replicas.tables().pop_scoped(call.account, region, table["TableName"], None)
+        table["DeletionProtectionEnabled"] = known["protected"].get(call.region, False)
+        del table[GLOBAL]
+
+    def _later(self, duration: str, kind: str, call: Call) -> None:
+        self.world.transition(
+            duration,
+            kind,
+            region=call.region,
+            resource=_name(call),
+            account=call.account,
+            place=call.region,
+            table=_name(call),
+        )
+
+    def _created(self, account: str, place: str, table: str, failed: bool = False) -> None:
+        """A table whose creation fails is not there any more."""
+        record = replicas.found(account, place, table)
+        if record and failed:
+            replicas.tables().pop_scoped(account, place, table, None)
+        elif record and record["TableStatus"] == CREATING:
+            record["TableStatus"] = ACTIVE
+
+    def _deleted(self, account: str, place: str, table: str, failed: bool = False) -> None:
+        """A deletion that fails leaves the table as it was."""
+        record = replicas.found(account, place, table)
+        if record is None:
+            return
+        known = record.get(GLOBAL)
+        if failed and known:
+            known["replicas"][place] = ACTIVE
+        elif failed:
+            record["TableStatus"] = ACTIVE
+        elif known and len(known["replicas"]) > 1:
+            replicas.tables().pop_scoped(account, place, table, None)
+            del known["replicas"][place]
+        else:
+            self._forget(account, place, record)
+
+    def _forget(self, account: str, place: str, table: Table) -> None:
+        table |= {"TableStatus": ACTIVE, "DeletionProtectionEnabled": False}
+        call = Call(
+            service=self.name,
+            operation="DeleteTable",
+            params={"TableName": table["TableName"]},
+            region=place,
+            account=account,
+            request_id="local",
+        )
+        with ministack.scope(account, place):
+            stores.ask(call)
+
+    def _joined(self, account: str, place: str, table: str, failed: bool = False) -> None:
+        record = replicas.found(account, place, table)
+        if record is None or not record.get(GLOBAL):
+            return
+        known = record[GLOBAL]
+        ending = CREATION_FAILED if failed else ACTIVE
+        for region, status in known["replicas"].items():
+            known["replicas"][region] = ending if status == CREATING else status
+        if known["witness"] and not failed:
+            known["witness"]["status"] = ACTIVE
+        record["TableStatus"] = ACTIVE
+
+    def _describe(self, call: Call, table: Table) -> Result:
+        asked = replace(call, operation="DescribeTable", params={"TableName": table["TableName"]})
+        return replicas.view(stores.ask(asked)["Table"], table, call.region)
+
+    def _table(self, call: Call) -> Table:
+        table = replicas.found(call.account, call.region, _name(call))
         if table is None:
-            message = f"Requested resource not found: Table: {name} not found"
+            message = f"Requested resource not found: Table: {_name(call)} not found"
             raise Fault("ResourceNotFoundException", message)
         return table
 
-    def _refusal(self, operation_name: str, body: bytes) -> Any:
-        """The error that an MRSC table answers before the operation is tried, or None."""
-        if operation_name not in _REFUSED | _NEEDS_MAJORITY | _READS:
-            return None
-        data = json.loads(body or b"{}")
-        tables = [_tables().get(name) for name in _table_names(data)]
-        strong = [table for table in tables if table and table.get(_STRONG)]
-        if strong and operation_name in _REFUSED:
-            message = f"{operation_name} is not supported on a table with STRONG consistency."
-            return _error("ValidationException", message, 400)
-        reads = operation_name in _READS and not _consistent(data)
-        if not reads and any(not self._majority(table[_STRONG]) for table in strong):
-            message = "A majority of the table's Regions cannot be reached."
-            return _error("InternalServerError", message, 500)
-        return None
-
-    def _majority(self, strong: dict[str, Any]) -> bool:
-        members = [*strong["replicas"], *([strong["witness"]] if strong["witness"] else [])]
-        up = [member for member in members if not stores.dark(self.world, member)]
-        return len(up) * 2 > len(members)
+    def _settled(self, call: Call) -> Table:
+        """A table that may be changed now."""
+        table = self._table(call)
+        known = table.get(GLOBAL)
+        statuses = {table["TableStatus"], *([known["replicas"][call.region]] if known else [])}
+        if busy := statuses & {CREATING, DELETING, UPDATING}:
+            word = {CREATING: "created", DELETING: "deleted", UPDATING: "updated"}[min(busy)]
+            message = (
+                "Attempt to change a resource which is still in use: "
+                f"Table is being {word}: {table['TableName']}"
+            )
+            raise Fault(_BUSY, message)
+        return table
 
 
-def _tables() -> Any:
-    return ministack.service("dynamodb")._tables
-
-
-def _named(table: dict[str, Any]) -> Params:
-    return {"TableName": table["TableName"]}
-
-
-def _created(updates: list[dict[str, Any]]) -> list[str]:
-    return [update["Create"]["RegionName"] for update in updates if "Create" in update]
-
-
-def _strong_view(description: Result, table: dict[str, Any], region: str) -> Result:
-    """A table's description as one of its Regions gives it; an ordinary table's is left as it is."""
-    strong = table.get(_STRONG)
-    if strong is None:
-        return description
-    parts = table["TableArn"].split(":")
-    extra: Result = {
-        "TableArn": ":".join([*parts[:3], region, *parts[4:]]),
-        "GlobalTableVersion": _VERSION,
-        "MultiRegionConsistency": "STRONG",
-        "Replicas": [
-            {"RegionName": name, "ReplicaStatus": "ACTIVE"} for name in strong["replicas"]
-        ],
-    }
-    if strong["witness"]:
-        witness = {"RegionName": strong["witness"], "WitnessStatus": "ACTIVE"}
-        extra["GlobalTableWitnesses"] = [witness]
-    return description | extra
-
-
-def _table_names(data: dict[str, Any]) -> set[str]:
-    """The tables that a request names, by name or ARN."""
-    names = {data["TableName"]} if isinstance(data.get("TableName"), str) else set()
-    names |= set(data.get("RequestItems") or {})
-    for item in data.get("TransactItems") or []:
-        names |= {action["TableName"] for action in item.values() if "TableName" in action}
-    return {name.rpartition("/")[2] for name in names}
-
-
-def _consistent(data: dict[str, Any]) -> bool:
-    asked = [data, *(data.get("RequestItems") or {}).values()]
-    return any(isinstance(one, dict) and one.get("ConsistentRead") is True for one in asked)
-
-
-def _error(code: str, message: str, status: int) -> Any:
-    body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message})
-    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-errortype": code}
-    return status, headers, body.encode()
+def _name(call: Call) -> str:
+    return str(call.params["TableName"]).rpartition("/")[2]

@@ -1,147 +1,140 @@
 """ECR's replication: what is pushed is copied to other Regions a while later.
 
 Configuration is the whole registry's and not retroactive. A copy makes the destination's repository
-as AWS does (with its defaults), waits while either Region is dark, is not copied further, and arrives
+as AWS does (with its defaults), waits while the Regions are apart, is not copied further, and arrives
 untagged where an immutable tag is taken.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html
 """
 
 from typing import Any
 
-from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import ecr_images, stores
-from platform_pipelines.local.aws.service import Fault, Params, Result
-from platform_pipelines.local.world import World
-
-Record = dict[str, Any]
+from platform_pipelines.local.aws import ecr_tags, stores
+from platform_pipelines.local.aws.ecr_records import Image, Repository
+from platform_pipelines.local.aws.ecr_requests import Registry, invalid
+from platform_pipelines.local.aws.service import Call, Params, Result, operation
 
 _COPY = "ecr_copy"
-_LATER = 60.0  # seconds until the next try while a Region is dark
-_COPIES = "_copies"  # in an image's record: destination Region -> status
+_LATER = 60.0  # seconds until the next try while the Regions are apart
+_DESTINATIONS = 25  # in all rules together
+_FILTERS = 100  # of a rule
+_FAILED = {"status": "FAILED", "failureCode": "ServerException"}
+_DENIED = {"status": "FAILED", "failureCode": "AccessDenied"}
 
 
-class Replication:
+class Replication(Registry):
     """The registries' configurations of one world, and the copies under way."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._configurations: dict[tuple[str, str], Params] = {}
-        world.timers.on(_COPY, self._copy)
+    def start(self) -> None:
+        super().start()
+        self._configurations: dict[str, Params] = {}  # by account/Region
+        self.world.timers.on(_COPY, self._copy)
 
-    def configure(self, account: str, region: str, configuration: Params) -> None:
-        """Replace the configuration of a Region's registry. Raises: Fault."""
-        for rule in configuration["rules"]:
-            for one in rule["destinations"]:
-                if one["region"] == region and one["registryId"] == account:
-                    message = "A registry cannot be its own replication destination."
-                    raise Fault("InvalidParameterException", message)
-                if one["registryId"] != account:
-                    message = f"Registry {one['registryId']} does not allow replication from here."
-                    raise Fault("ValidationException", message)
-        self._configurations[account, region] = configuration
+    def dump(self) -> Any:
+        return {"replication": self._configurations}
 
-    def configuration(self, account: str, region: str) -> Params:
-        """The configuration of a Region's registry; it has no rules at first."""
-        return self._configurations.get((account, region), {"rules": []})
+    def load(self, state: Any) -> None:
+        self._configurations = dict(state["replication"])
 
-    def pushed(self, account: str, region: str, image: Record, tag: str | None) -> None:
+    @operation(raises=("InvalidParameterException",))
+    def PutReplicationConfiguration(self, call: Call) -> Result:  # noqa: N802
+        """In place of the one before. Another account's registry is taken, but refuses the copies."""
+        configuration = call.params["replicationConfiguration"]
+        _check(call, configuration["rules"])
+        self._configurations[f"{call.account}/{call.region}"] = configuration
+        return {"replicationConfiguration": configuration}
+
+    @operation
+    def DescribeRegistry(self, call: Call) -> Result:  # noqa: N802
+        configuration = self._configuration(call.account, call.region)
+        return {"registryId": call.account, "replicationConfiguration": configuration}
+
+    def pushed(self, repository: Repository, image: Image, tag: str | None) -> None:
         """Have a pushed image copied to where the configuration of now says."""
-        for destination in self._destinations(account, region, image["repositoryName"]):
-            image.setdefault(_COPIES, {})[destination] = "IN_PROGRESS"
-            self.world.timers.after(
-                self.world.durations.ecr_copy,
+        for region, account in self._destinations(repository):
+            if account != repository.account:
+                image.copies[f"{region}/{account}"] = dict(_DENIED)
+                continue
+            image.copies[f"{region}/{account}"] = {"status": "IN_PROGRESS"}
+            self.world.transition(
+                "ecr_copy",
                 _COPY,
-                account=account,
                 region=region,
-                repository=image["repositoryName"],
-                digest=image["imageDigest"],
+                resource=repository.name,
+                place=[repository.account, repository.region, repository.name],
+                digest=image.digest,
                 tag=tag,
-                destination=destination,
+                destination=region,
             )
 
-    def statuses(self, image: Record) -> list[Result]:
-        """The copies of an image, as DescribeImageReplicationStatus has them."""
-        copies = image.get(_COPIES, {})
-        return [
-            {"region": region, "registryId": image["registryId"], "status": status}
-            for region, status in sorted(copies.items())
-        ]
+    def _configuration(self, account: str, region: str) -> Params:
+        """The configuration of a Region's registry; it has no rules at first."""
+        return self._configurations.get(f"{account}/{region}", {"rules": []})
 
-    def _destinations(self, account: str, region: str, repository: str) -> list[str]:
-        rules = self.configuration(account, region)["rules"]
-        matching = [rule for rule in rules if _matches(rule, repository)]
-        return sorted({one["region"] for rule in matching for one in rule["destinations"]})
+    def _destinations(self, repository: Repository) -> list[tuple[str, str]]:
+        rules = self._configuration(repository.account, repository.region)["rules"]
+        matching = [rule for rule in rules if _matches(rule, repository.name)]
+        named = {
+            (one["region"], one["registryId"]) for rule in matching for one in rule["destinations"]
+        }
+        return sorted(named)
 
     def _copy(
-        self,
-        account: str,
-        region: str,
-        repository: str,
-        digest: str,
-        tag: str | None,
-        destination: str,
+        self, place: list[str], digest: str, tag: str | None, destination: str, failed: bool = False
     ) -> None:
-        with ministack.scope(account, region):
-            found = _find(repository, digest)
-            family = [_find(repository, child) for child in ecr_images.children(found or {})]
-        if found is None:
+        account, region, name = place
+        source = self.repositories.find(account, region, name)
+        image = source.image(digest) if source else None
+        if source is None or image is None:
             return
-        if stores.dark(self.world, region) or stores.dark(self.world, destination):
-            again = {"repository": repository, "digest": digest, "tag": tag}
-            where = {"account": account, "region": region, "destination": destination}
-            self.world.timers.after(_LATER, _COPY, **again, **where)
+        if not failed and stores.apart(self.world, region, destination):
+            about = {"place": place, "digest": digest, "tag": tag, "destination": destination}
+            self.world.timers.after(_LATER, _COPY, **about)
             return
-        _copy_blobs(account, region, destination, repository)
-        with ministack.scope(account, destination):
-            for child in family:
-                if child is not None:
-                    self._receive(child, None)
-            self._receive(found, tag)
-        found[_COPIES][destination] = "COMPLETE"
+        self.repositories.open(account, region, name)
+        if failed:
+            image.copies[f"{destination}/{account}"] = dict(_FAILED)
+            return
+        target = self._target(account, destination, name)
+        for child in map(source.image, image.children):
+            if child is not None:
+                self._receive(target, child, None)
+        self._receive(target, image, tag)
+        image.copies[f"{destination}/{account}"] = {"status": "COMPLETE"}
 
-    def _receive(self, image: Record, tag: str | None) -> None:
-        """Put a copied image into the Region in scope."""
-        name, module = image["repositoryName"], ministack.service("ecr")
-        if name not in module._repositories:
-            module._create_repository({"repositoryName": name})
-        present = _find(name, image["imageDigest"])
-        if tag is not None and _taken(name, tag, image["imageDigest"]):
-            tag = None
-        if present is not None and tag in (None, *present["imageTags"]):
-            return
-        params = {
-            "repositoryName": name,
-            "imageManifest": image["imageManifest"],
-            "imageManifestMediaType": image["imageManifestMediaType"],
-            "imageDigest": image["imageDigest"],
-        }
-        module._put_image(params | ({"imageTag": tag} if tag else {}))
+    def _target(self, account: str, region: str, name: str) -> Repository:
+        """The destination's repository, to change; replication makes it."""
+        if self.repositories.find(account, region, name) is None:
+            made = Repository(account=account, region=region, name=name, created=self.world.now())
+            self.repositories.add(made)
+        return self.repositories.open(account, region, name)
+
+    def _receive(self, target: Repository, image: Image, tag: str | None) -> None:
+        present = target.image(image.digest)
         if present is None:
-            ecr_images.images(name)[-1]["imagePushedAt"] = self.world.now()
+            target.layers |= image.blobs
+            present = Image(
+                digest=image.digest,
+                media_type=image.media_type,
+                manifest=image.manifest,
+                pushed=self.world.now(),
+            )
+            target.images.append(present)
+        holder = target.tagged(tag) if tag else None
+        if tag and (holder in (None, present) or not ecr_tags.immutable(target, tag)):
+            ecr_tags.give(target, present, tag)
+
+
+def _check(call: Call, rules: list[Params]) -> None:
+    """What a configuration may not say. Raises: Fault."""
+    named = [(one["region"], one["registryId"]) for rule in rules for one in rule["destinations"]]
+    if (call.region, call.account) in named:
+        invalid("A registry cannot be its own replication destination.")
+    if len(set(named)) > _DESTINATIONS:
+        invalid(f"At most {_DESTINATIONS} unique destinations are allowed.")
+    if any(len(rule.get("repositoryFilters", [])) > _FILTERS for rule in rules):
+        invalid(f"At most {_FILTERS} filters are allowed in a rule.")
 
 
 def _matches(rule: Params, repository: str) -> bool:
     filters = rule.get("repositoryFilters") or []
     return not filters or any(repository.startswith(one["filter"]) for one in filters)
-
-
-def _find(name: str, digest: str) -> Record | None:
-    """An image of the Region in scope; None if it, or its repository, is not there."""
-    stored: list[Record] = ministack.service("ecr")._images.get(name) or []
-    return next((image for image in stored if image["imageDigest"] == digest), None)
-
-
-def _taken(name: str, tag: str, digest: str) -> bool:
-    """Whether an immutable tag belongs to another image already."""
-    immutable = ecr_images.repository(name).get("imageTagMutability") == "IMMUTABLE"
-    others = [image for image in ecr_images.images(name) if image["imageDigest"] != digest]
-    return immutable and any(tag in image["imageTags"] for image in others)
-
-
-def _copy_blobs(account: str, region: str, destination: str, repository: str) -> None:
-    """What the registry's own protocol has pushed: layers and raw manifests."""
-    module = ministack.service("ecr")
-    for store in (module._layer_blobs, module._manifest_blobs):
-        blobs = store.get_scoped(account, region, repository, {})
-        present = store.get_scoped(account, destination, repository, {})
-        store.set_scoped(account, destination, repository, present | blobs)

@@ -1,158 +1,175 @@
-"""Updates of a cluster or node group: one at a time, InProgress, then Successful. Kept in its record.
+"""Updates of a cluster, node group or add-on: one at a time, InProgress, then Successful or Failed.
 
-Successful means that the setting is applied; the nodes themselves come and go later.
-https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupConfig.html
+Successful means that the setting is applied; the nodes themselves come and go later. An update is
+kept in the record of what it changes, with what the record returns to if it fails.
+https://docs.aws.amazon.com/eks/latest/APIReference/API_Update.html
 """
 
-import uuid
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result
-from platform_pipelines.local.world import World
-
-Record = dict[str, Any]
-
-CLUSTERS, NODEGROUPS = "_clusters", "_nodegroups"  # ministack's stores
-RUNNING = "InProgress"
-_DONE = "eks_update_done"
-_KEPT = 50
-# What UpdateClusterConfig changes member by member; everything else is replaced as a whole.
-_MERGED = frozenset({"resourcesVpcConfig", "accessConfig"})
-_NOT_APPLIED = frozenset(
-    {"name", "clusterName", "nodegroupName", "clientRequestToken", "force", "rollbackConfig"}
+from platform_pipelines.local.aws import eks_health
+from platform_pipelines.local.aws.eks_records import (
+    ADDONS,
+    CLUSTERS,
+    NODEGROUPS,
+    Record,
+    identity,
+    in_use,
+    moment,
+    store,
 )
+from platform_pipelines.local.aws.service import Call, Result
+from platform_pipelines.local.world import PARKED, World
+
+RUNNING, DONE, FAILED = "InProgress", "Successful", "Failed"
+_KEPT = 50
+_TIMER = "eks_update_done"
+_AGAIN = 10.0  # AWS-like seconds between two looks at nodes that are replaced
+_NAMES = {CLUSTERS: "name", NODEGROUPS: "nodegroupName", ADDONS: "addonName"}
+_WHAT = {CLUSTERS: "Cluster", NODEGROUPS: "Nodegroup", ADDONS: "Addon"}
+# What an update ends with that a fault lets fail, and the state of an add-on whose update did.
+_FAILURE = {
+    "errorCode": "Unknown",
+    "errorMessage": "The update could not be completed by an internal failure.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an update changes of a record."""
+
+    kind: str  # as EKS names it: ConfigUpdate, VersionUpdate, …
+    duration: str  # of the transition
+    now: Record = field(default_factory=dict)  # members that change at once
+    then: Record = field(default_factory=dict)  # members that change when it is done
+    listed: dict[str, str] = field(default_factory=dict)  # the parameters that EKS tells
 
 
 class Updates:
-    """The updates of one world's clusters and node groups."""
+    """The updates of one world's clusters, node groups and add-ons."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        world.timers.on(_DONE, self._done)
+        world.timers.on(_TIMER, self._done)
 
-    def begin(self, call: Call, store: str, key: str, kind: str) -> Result:
-        """Apply a change to the record `key` of a store of ministack's, and open its update; a
-        known token gets its own update again. Raises: Fault."""
-        record = _store(store)[key]
-        token = call.params.get("clientRequestToken")
-        known = next((one for one in all_of(record) if token and one["token"] == token), None)
-        if known is not None:
-            return view(known)
-        refuse_while_updating(record)
-        _APPLY[store](record, call.params)
-        record["modifiedAt"] = self.world.now()
+    def begin(self, call: Call, where: str, key: str, change: "Change") -> Result:
+        """Open the update of the record `key` of a store. Raises: Fault, while another one runs."""
+        record = store(where)[key]
+        refuse_while_busy(record, where)
         update: Record = {
-            "id": str(uuid.uuid4()),
+            "id": identity(),
             "status": RUNNING,
-            "type": kind,
-            "params": _parameters(call.params),
+            "type": change.kind,
+            "params": [{"type": name, "value": value} for name, value in change.listed.items()],
             "createdAt": self.world.now(),
-            "token": token,
+            "errors": [],
+            "_token": call.params.get("clientRequestToken"),
+            "_then": change.then,
+            "_undo": {name: record.get(name) for name in change.now},
         }
+        record |= change.now
+        record["status"] = "UPDATING"
+        touch(record, self.world.now())
         record["_updates"] = [*all_of(record), update][-_KEPT:]
-        self._later(call, store=store, key=key, update=update["id"])
+        what = {"where": where, "key": key, "update": update["id"]}
+        scope = {"account": call.account, "here": call.region}
+        resource = record[_NAMES[where]]
+        self.world.transition(
+            change.duration, _TIMER, region=call.region, resource=resource, **scope, **what
+        )
         return view(update)
 
-    def _later(self, call: Call, **args: str) -> None:
-        delay = self.world.durations.nodegroup_update
-        self.world.timers.after(delay, _DONE, account=call.account, region=call.region, **args)
+    def _done(
+        self, account: str, here: str, where: str, key: str, update: str, *, failed: bool = False
+    ) -> None:
+        args = {"account": account, "where": where, "key": key, "update": update}
+        if parked(self.world, _TIMER, here=here, failed=failed, **args):
+            return
+        with ministack.scope(account, here):
+            record: Record = store(where).get(key, {})
+            wanted = coming(record).get("version")
+            if wanted and not failed and eks_health.rolling(self.world, here, record, wanted):
+                self.world.timers.after(_AGAIN, _TIMER, here=here, **args)
+                return
+            for one in all_of(record):
+                if one["id"] == update and one["status"] == RUNNING:
+                    self._end(record, one, failed=failed, addon=where == ADDONS)
 
-    def _done(self, account: str, region: str, store: str, key: str, update: str) -> None:
-        record = _store(store).get_scoped(account, region, key, {})
-        for one in all_of(record):
-            if one["id"] == update:
-                one["status"] = "Successful"
+    def _end(self, record: Record, update: Record, *, failed: bool, addon: bool) -> None:
+        update["status"] = FAILED if failed else DONE
+        issues = record.get("health", {}).get("issues")
+        record["status"] = "DEGRADED" if issues else "ACTIVE"
+        if failed:
+            update["errors"] = [_FAILURE | {"resourceIds": []}]
+            restore(record, update["_undo"])
+            record["status"] = "UPDATE_FAILED" if addon else record["status"]
+        else:
+            record |= update["_then"]
+        touch(record, self.world.now())
 
 
-def refuse_while_updating(record: Record) -> None:
-    """Raises: Fault, while an update of the record runs."""
+def coming(record: Record) -> Record:
+    """The version that an update in progress brings."""
+    for one in all_of(record):
+        if one["status"] == RUNNING and "version" in one["_then"]:
+            return {"version": one["_then"]["version"]}
+    return {}
+
+
+def known(call: Call, record: Record) -> Result | None:
+    """The update that the same request opened before."""
+    token = call.params.get("clientRequestToken")
+    found = (one for one in all_of(record) if token and one["_token"] == token)
+    update = next(found, None)
+    return None if update is None else view(update)
+
+
+def refuse_while_busy(record: Record, where: str) -> None:
+    """Raises: Fault, while an update of the record runs, or when it is in no state for one."""
+    what, name = _WHAT[where], record[_NAMES[where]]
     running = next((one for one in all_of(record) if one["status"] == RUNNING), None)
+    if running is not None and where == CLUSTERS:
+        raise in_use(f"Cannot change cluster {name}: it currently has update in progress")
     if running is not None:
-        message = f"It cannot be changed as it is currently in update {running['id']}"
-        raise Fault("ResourceInUseException", message, 409)
-
-
-def status_of(record: Record) -> str:
-    """UPDATING while an update runs."""
-    running = any(one["status"] == RUNNING for one in all_of(record))
-    return "UPDATING" if running else "ACTIVE"
+        raise in_use(f"{what} cannot be updated as it is currently in update {running['id']}")
+    if record["status"] not in ("ACTIVE", "DEGRADED", "UPDATE_FAILED"):
+        raise in_use(f"{what} cannot be updated as it is currently not in Active State")
 
 
 def all_of(record: Record) -> list[Record]:
-    """The updates of a node group, oldest first."""
+    """The updates of a record, oldest first."""
     found: list[Record] = record.get("_updates", [])
     return found
 
 
 def view(update: Record) -> Result:
     """An update as EKS describes it."""
-    shown = {key: value for key, value in update.items() if key != "token"}
-    return shown | {"createdAt": moment(update["createdAt"]), "errors": []}
+    shown = {key: value for key, value in update.items() if not key.startswith("_")}
+    return shown | {"createdAt": moment(update["createdAt"])}
 
 
-def check_scaling(scaling: Params) -> None:
-    """Raises: Fault, if the counts do not fit each other."""
-    minimum, desired, maximum = (int(scaling[key]) for key in ("minSize", "desiredSize", "maxSize"))
-    if minimum < 0 or maximum < 1:
-        raise Fault("InvalidParameterException", "minSize must be at least 0, maxSize at least 1.")
-    if not minimum <= desired <= maximum:
-        message = (
-            f"Minimum capacity {minimum}, desired capacity {desired} and maximum capacity "
-            f"{maximum} must be in this order."
-        )
-        raise Fault("InvalidParameterException", message)
+def touch(record: Record, now: float) -> None:
+    """Note that a record changed; EKS does not tell when a cluster did."""
+    if "modifiedAt" in record:
+        record["modifiedAt"] = now
 
 
-def moment(value: Any) -> datetime:
-    """A time that ministack or we noted, as AWS answers it."""
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return datetime.fromtimestamp(value, UTC)
+def restore(record: Record, members: Record) -> None:
+    """Give a record back what it had; None is a member that it did not have."""
+    for name, value in members.items():
+        if value is None:
+            record.pop(name, None)
+        else:
+            record[name] = value
 
 
-def _store(name: str) -> Any:
-    return getattr(ministack.service("eks"), name)
-
-
-def _apply_to_cluster(record: Record, params: Params) -> None:
-    for key in params.keys() - _NOT_APPLIED:
-        value = params[key]
-        record[key] = record.get(key, {}) | value if key in _MERGED else value
-
-
-def _apply_to_nodegroup(record: Record, params: Params) -> None:
-    if scaling := params.get("scalingConfig"):
-        wanted = record["scalingConfig"] | scaling
-        check_scaling(wanted)
-        record["scalingConfig"] = wanted
-    labels = params.get("labels", {})
-    kept = {k: v for k, v in record["labels"].items() if k not in labels.get("removeLabels", [])}
-    record["labels"] = kept | labels.get("addOrUpdateLabels", {})
-    taints = params.get("taints", {})
-    changed = [*taints.get("addOrUpdateTaints", []), *taints.get("removeTaints", [])]
-    gone = {(taint["key"], taint["effect"]) for taint in changed}
-    record["taints"] = [
-        *(one for one in record["taints"] if (one["key"], one["effect"]) not in gone),
-        *taints.get("addOrUpdateTaints", []),
-    ]
-    replaced = ("updateConfig", "nodeRepairConfig", "launchTemplate", "version", "releaseVersion")
-    record.update({key: params[key] for key in replaced if key in params})
-
-
-_APPLY = {CLUSTERS: _apply_to_cluster, NODEGROUPS: _apply_to_nodegroup}
-
-
-def _parameters(params: Params) -> list[dict[str, str]]:
-    names = {
-        "minSize": "MinSize",
-        "maxSize": "MaxSize",
-        "desiredSize": "DesiredSize",
-        "version": "Version",
-        "releaseVersion": "ReleaseVersion",
-    }
-    given = params.get("scalingConfig", {}) | params
-    return [{"type": names[key], "value": str(given[key])} for key in names if key in given]
+def parked(world: World, timer: str, *, here: str, failed: bool, **args: Any) -> bool:
+    """Whether the control plane of a Region (an AWS name) stands still; then the timer comes again."""
+    region = world.region_of(here)
+    if region is None or not world.frozen(region):
+        return False
+    again = args | {"here": here} | ({"failed": True} if failed else {})
+    world.timers.after(PARKED, timer, **again)
+    return True

@@ -7,11 +7,12 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determini
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import stores
 from platform_pipelines.local.world import World
 
 Config = dict[str, Any]
@@ -19,6 +20,7 @@ Config = dict[str, Any]
 LOOK = "route53.look"
 FAST = 10  # RequestInterval of a fast check; others are 30
 DEFAULT_INTERVAL, DEFAULT_THRESHOLD = 30, 3
+ALARM_TYPE = "CLOUDWATCH_METRIC"
 ENDPOINT_TYPES = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
 
@@ -61,7 +63,17 @@ class HealthChecks:
         self._round = 0
         self._fetch: Callable[[Endpoint], Look] = _nothing_there
         world.timers.on(LOOK, self._look)
-        world.timers.after(world.durations.health_check_interval, LOOK)
+        world.timers.every(world.durations.health_check_interval, LOOK)
+
+    def dump(self) -> dict[str, Any]:
+        """What was seen, as JSON values."""
+        seen = {id_: _as_json(one) for id_, one in self._seen.items()}
+        return {"round": self._round, "seen": seen}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on with what `dump` gave."""
+        self._round = state["round"]
+        self._seen = {id_: _from_json(one) for id_, one in state["seen"].items()}
 
     def look_through(self, fetch: Callable[[Endpoint], Look]) -> None:
         """Say how the checkers reach an endpoint."""
@@ -96,7 +108,9 @@ class HealthChecks:
         self._seen = {id_: seen for id_, seen in self._seen.items() if id_ in checks}
         for id_, config in checks.items():
             slow = config.get("RequestInterval", DEFAULT_INTERVAL) != FAST
-            if config.get("Type") in ENDPOINT_TYPES and not config.get("Disabled"):
+            if config.get("Type") == ALARM_TYPE:
+                self._follow(id_, config)
+            elif config.get("Type") in ENDPOINT_TYPES and not config.get("Disabled"):
                 if slow and self._round % 3:
                     continue
                 self._observe(id_, config)
@@ -115,6 +129,21 @@ class HealthChecks:
             at=now,
         )
         self._seen[id_] = after if up else replace(after, failure=report, failed_at=now)
+
+    def _follow(self, id_: str, config: Config) -> None:
+        """Take an alarm's state; without enough data what the check says, or the last that was known."""
+        named = config["AlarmIdentifier"]
+        with ministack.scope(self._world.platform.account, named["Region"]):
+            alarm = ministack.service("cloudwatch")._alarms.get(named["Name"])
+        unknown = stores.dark(self._world, named["Region"]) or alarm is None
+        state = "INSUFFICIENT_DATA" if unknown else alarm["StateValue"]
+        wanted = config.get("InsufficientDataHealthStatus", "LastKnownStatus")
+        before = self._seen.get(id_) or Observation(at=self._world.datetime())
+        known = {"OK": True, "ALARM": False}.get(
+            state, before.up if wanted == "LastKnownStatus" else wanted == "Healthy"
+        )
+        report = f"{'Success' if known else 'Failure'}: the alarm is {state}"
+        self._seen[id_] = replace(before, up=known, report=report, at=self._world.datetime())
 
     def _configs(self) -> Iterator[tuple[str, Config]]:
         home = self._world.platform.home_region.name
@@ -136,6 +165,16 @@ def judge(config: Config, look: Look) -> tuple[bool, str]:
     if config["Type"].endswith("STR_MATCH") and wanted.encode() not in look.body[:5120]:
         return False, f"Failure: {text}, the search string was not found"
     return True, f"Success: {text}, OK"
+
+
+def _as_json(seen: Observation) -> dict[str, Any]:
+    failed = seen.failed_at.isoformat() if seen.failed_at else None
+    return asdict(seen) | {"at": seen.at.isoformat(), "failed_at": failed}
+
+
+def _from_json(row: dict[str, Any]) -> Observation:
+    failed = datetime.fromisoformat(row["failed_at"]) if row["failed_at"] else None
+    return Observation(**row | {"at": datetime.fromisoformat(row["at"]), "failed_at": failed})
 
 
 def _endpoint(config: Config) -> Endpoint:

@@ -5,8 +5,8 @@ router, parsers and serialisers; none of its services). The AWS port uses this f
 operations, and to name the operations that ministack answers.
 """
 
-import json
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,14 +14,14 @@ from urllib.parse import parse_qs
 
 from botocore.exceptions import UnknownServiceError
 from moto.core.model import OperationModel, ServiceModel
-from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
-from moto.core.request import Request as MotoRequest
 from moto.core.request import determine_request_protocol
 from moto.core.routing import PROTOCOL_ROUTERS, ProtocolRouter
 from moto.core.serialize import AttributePickerContext, SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
+from platform_pipelines.local.aws import constraints, parsing, refusals
+from platform_pipelines.local.aws.moto_request import MotoRequest
 from platform_pipelines.local.aws.service import Call, Fault, Result
 from platform_pipelines.local.http import Request, Response
 
@@ -30,6 +30,7 @@ _SIGNED_AS = {
     "elasticfilesystem": "efs",
     "monitoring": "cloudwatch",
     "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
 }
 # Services that belong to no Region: their clients sign for us-east-1, and no outage touches them.
 GLOBAL_SERVICES = frozenset({"route53", "iam"})
@@ -97,42 +98,58 @@ def _router(service: ServiceModel, protocol: str) -> ProtocolRouter:
     return PROTOCOL_ROUTERS[protocol](service)
 
 
+@cache
+def _forgiving_router(service: ServiceModel, protocol: str) -> ProtocolRouter:
+    """Takes a request without a required parameter in its query or headers: AWS finds the operation
+    and refuses it. Not for S3, where such a parameter makes another operation of the same path."""
+    description = deepcopy(service._service_description)  # type: ignore[attr-defined]  # botocore hides it
+    for shape in description["shapes"].values():
+        located = {name for name, one in shape.get("members", {}).items() if "location" in one}
+        shape["required"] = [name for name in shape.get("required", []) if name not in located]
+    return PROTOCOL_ROUTERS[protocol](ServiceModel(description, service.service_name))
+
+
 def route(service: str, request: Request) -> Routed | None:
     """The operation of a service that a request asks for; None if there is no such one."""
     known = model(service)
     if known is None:
         return None
-    query = f"?{request.query}" if request.query else ""
-    url = f"http://{request.headers.get('host', 'localhost')}{request.raw_path}{query}"
-    http = MotoRequest.from_primitives(request.method, url, request.headers, request.body)
+    http = MotoRequest(request)
     try:
         protocol = determine_request_protocol(known, http.content_type)
-        operation, labels = _router(known, protocol).match(http)
+        operation, labels = _match(known, protocol, http)
     except (NotFound, NotImplementedError, KeyError):
         return None
     return Routed(operation=operation, protocol=protocol, http=http, labels=labels)
 
 
-def parse(routed: Routed, request: Request, signed: Signature, account: str, id_: str) -> Call:
-    """The parsed call. Raises: Fault, if the body is not of the operation's shape."""
-    parser = PROTOCOL_PARSERS[routed.protocol](routed.operation)
+def _match(
+    known: ServiceModel, protocol: str, http: MotoRequest
+) -> tuple[OperationModel, dict[str, Any]]:
+    asked: Any = http  # all that a router needs of moto's own
     try:
-        if "json" in routed.protocol and request.body:
-            json.loads(request.body)  # moto takes what is no JSON for an empty object
-        params = parser.parse(
-            {
-                "body": request.body,
-                "headers": routed.http.headers,
-                "method": request.method,
-                "url_params": routed.labels,
-                "url_path": routed.http.path,
-                "values": routed.http.values,
-            }
+        return _router(known, protocol).match(asked)
+    except NotFound:
+        if not protocol.startswith("rest") or known.service_name == "s3":
+            raise
+    operation, labels = _forgiving_router(known, protocol).match(asked)
+    return known.operation_model(operation.name), labels
+
+
+def parse(routed: Routed, request: Request, signed: Signature, account: str, id_: str) -> Call:
+    """The parsed call. Raises: Fault, in the service's words, if the model does not allow it."""
+    service = signed.service
+    try:
+        params = parsing.parameters(
+            routed.operation, routed.protocol, request, routed.http, routed.labels
         )
-    except (RequestParserError, ValueError, TypeError, AttributeError) as error:
-        raise Fault("SerializationException", f"the request cannot be read: {error}") from error
+    except parsing.Unreadable as error:
+        raise refusals.unreadable(service, routed.protocol, str(error)) from error
+    found = constraints.of_request(routed.operation, params)
+    if found:
+        raise refusals.invalid(service, routed.protocol, found)
     return Call(
-        service=signed.service,
+        service=service,
         operation=routed.name,
         params=params,
         region=signed.region,

@@ -1,132 +1,88 @@
-"""Aurora global clusters over time: who is the writer, and how that changes.
+"""Aurora global clusters: who is a member, who writes, and what each Region knows of it.
 
-A change of roles is accepted (`pending`), runs (`failing-over`) and ends with one writer. With data
-loss allowed only the target's Region is needed. Without, it is a switchover: it needs both Regions
-and stays pending while one is dark. The record is ministack's; our notes in it begin with `_`.
-https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
+There is one truth, and a view of it in each Region, which follows it after a moment, and not at all
+while the Regions are apart: so a Region that was cut off goes on believing that it writes. Our notes
+in a record begin with `_`. CloudWatch asks `lag`, the other modules of RDS ask who writes.
 """
 
+import copy
 from typing import Any
 
-from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
-from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local.aws.rds_store import (
+    GLOBALS,
+    LOOK,
+    Record,
+    frozen,
+    name_of,
+    region_of,
+    tags_of,
+)
+from platform_pipelines.local.aws.rds_views import shown
+from platform_pipelines.local.aws.service import Fault, Result
 from platform_pipelines.local.world import World
 
-Record = dict[str, Any]
+__all__ = ["Views", "all_of", "find", "lag", "region_of", "secondaries", "writer_of"]
 
-_BEGIN, _END, _RESYNC = "rds_global_begin", "rds_global_end", "rds_global_resync"
-_LOOK = 5.0  # seconds between two looks at a Region that is dark
-_PENDING = 0.1  # the part of a change that is spent in `pending`
+CONNECTED, RESYNC = "connected", "pending-resync"
+_VIEW = "rds_global_view"
+_CATCH_UP = 10.0  # how many times faster than it was written a backlog is read
+# What a Region may know late.
+_SEEN = ("Status", "FailoverState", "GlobalClusterMembers", "EngineVersion", "DeletionProtection")
 
 
-class GlobalClusters:
-    """The changes of roles of one world."""
+class Views:
+    """Tells the Regions of one world what became of a global cluster."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        world.timers.on(_BEGIN, self._begin)
-        world.timers.on(_END, self._end)
-        world.timers.on(_RESYNC, self._resync)
+        self._world = world
+        world.timers.on(_VIEW, self._follow)
 
-    def change(self, account: str, identifier: str, target_id: str, *, data_loss: bool) -> Record:
-        """Accept a failover (`data_loss`) or a switchover to a member. Raises: Fault."""
-        record = find(account, identifier)
-        if record["Status"] != "available":
-            message = (
-                f"Global cluster {identifier} is {record['Status']}; wait until it is available."
-            )
-            raise Fault("InvalidGlobalClusterStateFault", message)
-        target = _target(account, record, target_id)
-        writer = writer_of(record)
-        record["FailoverState"] = {
-            "Status": "pending",
-            "FromDbClusterArn": writer["DBClusterArn"] if writer else "",
-            "ToDbClusterArn": target["DBClusterArn"],
-            "IsDataLossAllowed": data_loss,
-        }
-        record["Status"] = "failing-over" if data_loss else "switching-over"
-        self._after(_PENDING * self._length, _BEGIN, account, identifier)
-        return record
+    def publish(self, account: str, record: Record, origin: str) -> None:
+        """A change was made in the Region `origin`: it knows at once, the others follow."""
+        record["_views"][origin] = _copy(record)
+        others = {region.name for region in self._world.platform.regions} - {origin}
+        delay = self._world.durations.aurora_view
+        for region in sorted(others):
+            self._later(delay, account, record["GlobalClusterIdentifier"], origin, region)
 
-    @property
-    def _length(self) -> float:
-        return self.world.durations.aurora_failover
-
-    def _after(self, delay: float, kind: str, account: str, identifier: str, **more: Any) -> None:
-        self.world.timers.after(delay, kind, account=account, identifier=identifier, **more)
-
-    def _begin(self, account: str, identifier: str) -> None:
-        """From `pending` to `failing-over`, once the Regions that it needs are up."""
-        record = _global_clusters().get_scoped(account, "", identifier)
+    def _follow(self, account: str, identifier: str, origin: str, place: str) -> None:
+        record = GLOBALS.get(account, identifier)
         if record is None:
             return
-        if self._blocked(record["FailoverState"]):
-            self._after(_LOOK, _BEGIN, account, identifier)
-            return
-        state = record["FailoverState"]
-        state["Status"] = "failing-over"
-        for arn in (state["FromDbClusterArn"], state["ToDbClusterArn"]):
-            if not self._dark(arn):
-                _set_status(account, arn, record["Status"], "rebooting")
-        self._after((1 - _PENDING) * self._length, _END, account, identifier)
-
-    def _end(self, account: str, identifier: str) -> None:
-        """The target is the only writer; the old one follows, or does when its Region is back."""
-        record = _global_clusters().get_scoped(account, "", identifier)
-        if record is None:
-            return
-        state = record["FailoverState"]
-        if self._blocked(state):
-            self._after(_LOOK, _END, account, identifier)
-            return
-        for member in record["GlobalClusterMembers"]:
-            member["IsWriter"] = member["DBClusterArn"] == state["ToDbClusterArn"]
-            if state["IsDataLossAllowed"] and not member["IsWriter"]:
-                member["SynchronizationStatus"] = "pending-resync"
-                arn = member["DBClusterArn"]
-                self._after(_LOOK, _RESYNC, account, identifier, arn=arn, waited=False)
-            else:
-                member["SynchronizationStatus"] = "connected"
-                _set_status(account, member["DBClusterArn"], "available", "available")
-        record["FailoverState"], record["Status"] = None, "available"
-
-    def _resync(self, account: str, identifier: str, arn: str, waited: bool) -> None:
-        """An old writer is rebuilt as a secondary after its Region is back."""
-        record = _global_clusters().get_scoped(account, "", identifier)
-        members = record["GlobalClusterMembers"] if record else []
-        member = next((item for item in members if item["DBClusterArn"] == arn), None)
-        if member is None or member["IsWriter"]:
-            return
-        if self._dark(arn):
-            self._after(_LOOK, _RESYNC, account, identifier, arn=arn, waited=False)
-        elif not waited:
-            self._after(self._length, _RESYNC, account, identifier, arn=arn, waited=True)
+        if stores.apart(self._world, origin, place) or frozen(self._world, place):
+            self._later(LOOK, account, identifier, origin, place)
         else:
-            member["SynchronizationStatus"] = "connected"
-            _set_status(account, arn, "available", "available")
+            record["_views"][place] = _copy(record)
 
-    def _blocked(self, state: Record) -> bool:
-        needed = [state["ToDbClusterArn"]]
-        if not state["IsDataLossAllowed"]:
-            needed.append(state["FromDbClusterArn"])
-        return any(self._dark(arn) for arn in needed)
-
-    def _dark(self, arn: str) -> bool:
-        return stores.dark(self.world, region_of(arn))
+    def _later(self, delay: float, account: str, identifier: str, origin: str, place: str) -> None:
+        about = {"account": account, "identifier": identifier, "origin": origin, "place": place}
+        if not self._world.timers.pending(_VIEW, **about):
+            self._world.timers.after(delay, _VIEW, **about)
 
 
 def find(account: str, identifier: str) -> Record:
     """A global cluster. Raises: Fault."""
-    record: Record | None = _global_clusters().get_scoped(account, "", identifier)
+    record = GLOBALS.get(account, name_of(identifier))
     if record is None:
-        raise Fault("GlobalClusterNotFoundFault", f"Global cluster {identifier} not found.", 404)
+        raise Fault("GlobalClusterNotFoundFault", f"Global cluster {identifier} not found.")
     return record
 
 
 def all_of(account: str) -> list[Record]:
     """Every global cluster of an account."""
-    return [record for (owner, _), record in _global_clusters()._data.items() if owner == account]
+    return GLOBALS.of(account)
+
+
+def joined(account: str, arn: str) -> Record | None:
+    """The global cluster that a DB cluster is a member of."""
+    return next((one for one in all_of(account) if member_of(one, arn)), None)
+
+
+def member_of(record: Record, arn: str) -> Record | None:
+    """A DB cluster's entry in a global cluster."""
+    members: list[Record] = record["GlobalClusterMembers"]
+    return next((one for one in members if one["DBClusterArn"] == arn), None)
 
 
 def writer_of(record: Record) -> Record | None:
@@ -140,9 +96,63 @@ def secondaries(record: Record) -> list[str]:
     return [item["DBClusterArn"] for item in members if not item["IsWriter"]]
 
 
+def seen(record: Record, region: str) -> Record:
+    """A global cluster as a Region knows it."""
+    known: Record = record | record["_views"].get(region, {})
+    return known
+
+
 def is_secondary(account: str, arn: str) -> bool:
-    """Whether a DB cluster only reads, because another member of its global cluster writes."""
-    return any(arn in secondaries(record) for record in all_of(account))
+    """Whether a DB cluster only reads, as far as its own Region knows."""
+    record = joined(account, arn)
+    known = member_of(seen(record, region_of(arn)), arn) if record else None
+    return known is not None and not known["IsWriter"]
+
+
+def lag(world: World, account: str, arn: str) -> float | None:
+    """Seconds that a secondary is behind the writer; None where AWS measures nothing: for a writer,
+    outside of a global cluster, before a resync has ended, and while nothing arrives."""
+    record = joined(account, arn)
+    member = member_of(record, arn) if record else None
+    writer = writer_of(record) if record else None
+    if member is None or writer is None or member is writer:
+        return None
+    source, here = region_of(writer["DBClusterArn"]), region_of(arn)
+    if member["SynchronizationStatus"] != CONNECTED or stores.apart(world, source, here):
+        return None
+    caught_up = (world.now() - member.get("_back", 0.0)) * (_CATCH_UP - 1)
+    missed = max(0.0, member.get("_missed", 0.0) - caught_up)
+    return world.durations.aurora_lag + missed + world.faults.lag("aurora", here, name_of(arn))
+
+
+def forget_backlog(entry: Record) -> None:
+    """A member that was rebuilt, or that writes, has nothing to catch up with."""
+    for note in ("_back", "_cut_off", "_missed", "_writes"):
+        entry.pop(note, None)
+
+
+def member(arn: str, *, writer: bool) -> Record:
+    """A new entry of a global cluster."""
+    return {
+        "DBClusterArn": arn,
+        "IsWriter": writer,
+        "GlobalWriteForwardingStatus": "disabled",
+        "SynchronizationStatus": CONNECTED,
+    }
+
+
+def view(account: str, record: Record, region: str) -> Result:
+    """A global cluster as a Region describes it."""
+    known = seen(record, region)
+    members = [
+        shown(one) | {"Readers": _readers(known, one)} for one in known["GlobalClusterMembers"]
+    ]
+    answer = shown(known) | {
+        "GlobalClusterMembers": members,
+        "Endpoint": endpoint_of(record),
+        "TagList": tags_of(account, record["GlobalClusterArn"]),
+    }
+    return {key: value for key, value in answer.items() if value is not None}
 
 
 def endpoint_of(record: Record) -> str:
@@ -151,45 +161,9 @@ def endpoint_of(record: Record) -> str:
     return f"{record['GlobalClusterIdentifier']}.global-{mark}.global.rds.amazonaws.com"
 
 
-def region_of(arn: str) -> str:
-    """The Region (AWS name) in an ARN."""
-    return arn.split(":")[3]
+def _readers(record: Record, one: Record) -> list[str]:
+    return secondaries(record) if one["IsWriter"] else []
 
 
-def _global_clusters() -> Any:
-    return ministack.service("rds")._global_clusters
-
-
-def _cluster(account: str, arn: str) -> Record | None:
-    stored = ministack.service("rds")._clusters
-    found: Record | None = stored.get_scoped(account, region_of(arn), arn.split(":")[-1])
-    return found
-
-
-def _target(account: str, record: Record, target_id: str) -> Record:
-    members = record["GlobalClusterMembers"]
-    arns = [item["DBClusterArn"] for item in members]
-    arn = next((item for item in arns if target_id in (item, item.split(":")[-1])), None)
-    cluster = _cluster(account, arn) if arn else None
-    if arn is None or cluster is None:
-        message = f"DBCluster {target_id} is not a member of this global cluster."
-        raise Fault("DBClusterNotFoundFault", message, 404)
-    if not is_secondary(account, arn):
-        message = f"DBCluster {target_id} is the primary already; name a secondary."
-        raise Fault("InvalidGlobalClusterStateFault", message)
-    if cluster["Status"] != "available" or not cluster["DBClusterMembers"]:
-        message = f"DBCluster {target_id} must be available and have an instance to be promoted."
-        raise Fault("InvalidDBClusterStateFault", message)
-    return cluster
-
-
-def _set_status(account: str, arn: str, status: str, instances: str) -> None:
-    cluster = _cluster(account, arn)
-    if cluster is None:
-        return
-    cluster["Status"] = status
-    stored = ministack.service("rds")._instances
-    for member in cluster["DBClusterMembers"]:
-        name = member["DBInstanceIdentifier"]
-        if instance := stored.get_scoped(account, region_of(arn), name):
-            instance["DBInstanceStatus"] = instances
+def _copy(record: Record) -> dict[str, Any]:
+    return {key: copy.deepcopy(record[key]) for key in _SEEN}

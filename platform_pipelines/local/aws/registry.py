@@ -8,34 +8,29 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.cloudformation import CloudFormation
 from platform_pipelines.local.aws.cloudwatch import CloudWatch
 from platform_pipelines.local.aws.dynamodb import DynamoDb
+from platform_pipelines.local.aws.ec2 import Ec2
 from platform_pipelines.local.aws.ecr import Ecr
 from platform_pipelines.local.aws.efs import Efs
 from platform_pipelines.local.aws.eks import Eks
+from platform_pipelines.local.aws.iam import Iam
+from platform_pipelines.local.aws.kms import Kms
+from platform_pipelines.local.aws.passed import PASSED
 from platform_pipelines.local.aws.rds import Rds
 from platform_pipelines.local.aws.route53 import Route53
+from platform_pipelines.local.aws.secrets_manager import SecretsManager
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service
+from platform_pipelines.local.aws.service_quotas import ServiceQuotas
+from platform_pipelines.local.aws.sns import Sns
+from platform_pipelines.local.ministack_state import MinistackState
+from platform_pipelines.local.vault import Value
 from platform_pipelines.local.world import World
 
-OURS: tuple[type[Service], ...] = (CloudWatch, DynamoDb, Ecr, Efs, Eks, Rds, Route53)
-
-# Services that ministack answers as AWS does, as far as this platform uses them.
-PASSED = frozenset(
-    {
-        "autoscaling",
-        "cloudformation",
-        "ec2",
-        "elbv2",
-        "iam",
-        "kms",
-        "logs",
-        "s3",
-        "secretsmanager",
-        "sns",
-        "ssm",
-        "sts",
-    }
+OURS: tuple[type[Service], ...] = (
+    *(CloudFormation, CloudWatch, DynamoDb, Ec2, Ecr, Efs, Eks, Iam, Kms, Rds, Route53),
+    *(SecretsManager, ServiceQuotas, Sns),
 )
 
 
@@ -44,8 +39,13 @@ class Registry:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        ministack.use_clock(world.now)
+        world.vault.add("ministack", MinistackState())
         self._services = {one.name: one(world) for one in OURS}
         self._operations = {one.name: one.operations() for one in OURS}
+        for service in self._services.values():
+            service.bind(self.answer)
+            world.vault.add(f"aws/{service.name}", Value(service.dump, service.load))
 
     @property
     def route53(self) -> Route53:
@@ -61,7 +61,8 @@ class Registry:
     def passes(self, service: str, operation: str) -> bool:
         """Whether ministack may answer this operation."""
         ours = self._services.get(service)
-        return operation in ours.passes if ours else service in PASSED
+        passed = ours.passes if ours else PASSED.get(service, frozenset())
+        return operation in passed
 
     def answer(self, call: Call) -> Result:
         """What AWS answers, whether the Region is dark or not. Raises: Fault."""

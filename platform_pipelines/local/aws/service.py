@@ -7,7 +7,7 @@ of its parameters. Operations that a Service does not define go to ministack if 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, overload
 
 from platform_pipelines.local.world import World
 
@@ -41,10 +41,32 @@ class Fault(Exception):
         return f"{self.code}: {self.message}"
 
 
-def operation(method: F) -> F:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the docs say of an operation."""
+
+    raises: tuple[str, ...] = ()  # the codes of every Fault that it answers
+    states: str = ""  # of what it begins, as CREATING → ACTIVE | FAILED
+
+
+@overload
+def operation(method: F, /) -> F: ...
+
+
+@overload
+def operation(*, raises: tuple[str, ...] = (), states: str = "") -> Callable[[F], F]: ...
+
+
+def operation(
+    method: Any = None, /, *, raises: tuple[str, ...] = (), states: str = ""
+) -> Any:
     """Mark a method of a Service as the operation of its name."""
-    method.__dict__["operation"] = True
-    return method
+
+    def mark(marked: F) -> F:
+        marked.__dict__["operation"] = About(raises=raises, states=states)
+        return marked
+
+    return mark if method is None else mark(method)
 
 
 class Service:
@@ -59,14 +81,28 @@ class Service:
         self.start()
 
     def start(self) -> None:
-        """Register timers; called once."""
+        """Register timers; called once, before any state is restored."""
+
+    def bind(self, answer: "Callable[[Call], Result]") -> None:
+        """Get to know how calls to all services are answered; called once, after `start`."""
 
     @classmethod
     def operations(cls) -> frozenset[str]:
         """The operations that this class answers itself."""
-        return frozenset(
-            name for name in dir(cls) if getattr(getattr(cls, name), "operation", False) is True
-        )
+        return frozenset(cls.about())
+
+    @classmethod
+    def about(cls) -> dict[str, About]:
+        """What there is to say of each of `operations()`."""
+        found = {name: getattr(getattr(cls, name), "operation", None) for name in dir(cls)}
+        return {name: one for name, one in found.items() if isinstance(one, About)}
+
+    def dump(self) -> Any:
+        """The state that is not in ministack's stores, as JSON values."""
+        return None
+
+    def load(self, state: Any) -> None:
+        """Go on with what `dump` gave, in place of what is there."""
 
     def answer(self, call: Call) -> Result:
         """Answer a call to one of `operations()`. Raises: Fault."""

@@ -7,7 +7,7 @@ and are called in the scope of a Region, which says whose part of a store they s
 import functools
 from collections.abc import Coroutine
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
@@ -27,9 +27,14 @@ _SYNCHRONOUS = frozenset({"eks", "rds"})
 
 
 def dark(world: World, region: str) -> bool:
-    """Whether the Region of this AWS name does not answer."""
+    """Whether what runs in the Region of this AWS name stands still."""
     known = world.region_of(region)
-    return known is not None and world.outage(known) is not None
+    return known is not None and world.dark(known)
+
+
+def apart(world: World, one: str, other: str) -> bool:
+    """Whether two Regions (AWS names) cannot reach each other."""
+    return world.apart(one, other)
 
 
 def ask(call: Call, params: Params | None = None) -> Result:
@@ -75,12 +80,14 @@ def _send(service: str, protocol: str, operation: OperationModel, params: Params
     body = request["body"]
     if isinstance(body, dict):
         body = urlencode(body)
+    path, _, literal = request["url_path"].partition("?")
+    query = {name: [str(value)] for name, value in dict(request["query_string"] or {}).items()}
     arguments = (
         request["method"],
-        unquote(request["url_path"]),
+        unquote(path),
         {name.lower(): value for name, value in request["headers"].items()},
         body.encode() if isinstance(body, str) else body,
-        {name: [str(value)] for name, value in dict(request["query_string"] or {}).items()},
+        parse_qs(literal, keep_blank_values=True) | query,
     )
     module = ministack.service(service)
     if service in _SYNCHRONOUS:

@@ -19,6 +19,7 @@ Record = dict[str, Any]
 BALANCER_SUFFIX = ".elb.amazonaws.com"
 BALANCER_TTL = 60  # as AWS gives its load balancers' names; an alias has its target's
 MAX_CHAIN = 8
+PENDING = "_pending"  # in a zone's record: changes that its servers do not have, oldest first
 
 
 class Code(StrEnum):
@@ -154,13 +155,16 @@ def delete_record(world: World, name: str, type: str) -> None:  # noqa: A002  # 
 
 
 def _replace(zone: str, name: str, kind: str, new: list[Record]) -> None:
+    """Put records in place of those of a name and type, at once and everywhere."""
     store = ministack.service("route53")
-    kept = [
-        record
-        for record in store._records[zone]
-        if (_canonical(record["Name"]), record["Type"]) != (_canonical(name), kind)
-    ]
-    store._records[zone] = kept + new
+
+    def replaced(records: list[Record]) -> list[Record]:
+        wanted = (_canonical(name), kind)
+        return [one for one in records if (_canonical(one["Name"]), one["Type"]) != wanted] + new
+
+    store._records[zone] = replaced(store._records[zone])
+    for change in store._zones[zone].get(PENDING, ()):
+        change["before"] = replaced(change["before"])
 
 
 @contextmanager
@@ -176,13 +180,16 @@ def _zone_of(name: str) -> str | None:
     fitting = [
         (len(zone["name"]), id_)
         for id_, zone in zones
-        if f".{name}".endswith(f".{_canonical(zone['name'])}")
+        if not zone.get("private") and f".{name}".endswith(f".{_canonical(zone['name'])}")
     ]
     return max(fitting)[1] if fitting else None
 
 
 def _records(zone: str) -> list[Record]:
-    records: list[Record] = ministack.service("route53")._records.get(zone, [])
+    """What the zone's servers have: the records as they were before the oldest pending change."""
+    store = ministack.service("route53")
+    pending = store._zones[zone].get(PENDING)
+    records: list[Record] = pending[0]["before"] if pending else store._records.get(zone, [])
     return records
 
 

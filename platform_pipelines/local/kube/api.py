@@ -7,6 +7,7 @@ controllers. Every request runs in the event loop's thread and is quick; only wa
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from platform_pipelines.local.kube import (
@@ -16,6 +17,7 @@ from platform_pipelines.local.kube import (
     openapi,
     reads,
     requests,
+    reviews,
     writes,
 )
 from platform_pipelines.local.kube.answers import Answer, Message, Receive, Send
@@ -79,18 +81,24 @@ class _Api:
         if len(body) > _LARGEST_BODY:
             raise faults.too_large(_LARGEST_BODY)
         path = scope["path"]
-        known = self._auth.user(headers.get("authorization", "")) is not None
-        if not known and path.rstrip("/") not in _PUBLIC:
+        user = self._auth.user(headers.get("authorization", ""))
+        if user is None and path.rstrip("/") not in _PUBLIC:
             raise faults.unauthorized()
         target = requests.target(path)
         if target is None:
             return None
         query = requests.parse_query(scope.get("query_string", b""))
         verb = requests.verb(scope["method"], target, query)
-        return Request(verb=verb, target=target, query=query, headers=headers, body=body)
+        request = Request(
+            verb=verb, target=target, query=query, headers=headers, body=body, user=user or ""
+        )
+        request.check_accept()
+        return request
 
     def _answer(self, request: Request) -> Answer:
         """Answer a request for objects. Raises: KubeFault."""
+        if request.target.kind.review:
+            return Answer(body=reviews.reviewed(request), status=HTTPStatus.CREATED)
         match request.verb:
             case Verb.GET:
                 return Answer(body=reads.get(self._store, request))

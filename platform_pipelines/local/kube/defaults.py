@@ -15,14 +15,15 @@ from platform_pipelines.local.kube.objects import Obj, clone, name_of, namespace
 from platform_pipelines.local.kube.pod_defaults import fill
 
 _FIRST_NODE_PORT, _NODE_PORTS = 30000, 2768
+_RBAC = kinds.ROLE_BINDING.group
 
 
 def apply(kind: Kind, obj: Obj) -> None:
     """Fill in an object's defaults, in place."""
-    filler = _FILLERS.get(kind)
-    if filler is not None:
+    if filler := _FILLERS.get(kind):
         filler(obj)
     if kind.status:
+        _spec(obj)  # both are always told, empty or not
         fill(obj.setdefault("status", {}), _ZERO_STATUS.get(kind, {}))
 
 
@@ -196,17 +197,15 @@ def _autoscaler(obj: Obj) -> None:
 
 
 def _binding(obj: Obj) -> None:
-    group = "rbac.authorization.k8s.io"
-    fill(obj.setdefault("roleRef", {}), {"apiGroup": group})
+    fill(obj.setdefault("roleRef", {}), {"apiGroup": _RBAC})
     for subject in obj.get("subjects") or []:
         account = subject.get("kind") == "ServiceAccount"
-        fill(subject, {"namespace": "default"} if account else {"apiGroup": group})
+        fill(subject, {"namespace": "default"} if account else {"apiGroup": _RBAC})
 
 
 def _definition(obj: Obj) -> None:
-    names = _spec(obj).get("names", {})
-    kind = str(names.get("kind", ""))
-    fill(names, {"singular": kind.lower(), "listKind": f"{kind}List"})
+    names = _spec(obj).get("names", {"kind": ""})
+    fill(names, {"singular": names["kind"].lower(), "listKind": f"{names['kind']}List"})
     fill(_spec(obj), {"conversion": {"strategy": "None"}})
 
 

@@ -95,13 +95,17 @@ def _resource(kind: Kind) -> Document:
         "singularName": kind.singular,
         "namespaced": kind.namespaced,
         "kind": kind.kind,
-        "verbs": _VERBS,
+        "verbs": _verbs(kind),
     }
     if kind.short:
         entry["shortNames"] = list(kind.short)
     if kind.categories:
         entry["categories"] = list(kind.categories)
     return entry
+
+
+def _verbs(kind: Kind) -> list[str]:
+    return ["create"] if kind.review else _VERBS
 
 
 def _subresources(kind: Kind) -> list[Document]:
@@ -151,7 +155,7 @@ def _aggregated(kind: Kind) -> Document:
         "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": _VERBS,
+        "verbs": _verbs(kind),
         "shortNames": list(kind.short),
         "categories": list(kind.categories),
     }

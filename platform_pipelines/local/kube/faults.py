@@ -32,6 +32,7 @@ class KubeFault(Exception):
     reason: str  # as clients compare it: NotFound, Conflict, Invalid, …
     message: str
     details: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)  # of the `Status`, as a list's
 
     def __str__(self) -> str:
         return f"{self.code} {self.reason}: {self.message}"
@@ -41,7 +42,7 @@ class KubeFault(Exception):
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
@@ -107,6 +108,21 @@ def unauthorized() -> KubeFault:
     return KubeFault(HTTPStatus.UNAUTHORIZED, "Unauthorized", "Unauthorized")
 
 
+def not_implemented(what: str) -> KubeFault:
+    """Something that a real cluster does and this one does not."""
+    text = f"{what} is not implemented by the local Regions"
+    return KubeFault(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", text)
+
+
+def not_acceptable(allowed: Sequence[str]) -> KubeFault:
+    """A form of the answer that there is not."""
+    text = (
+        "only the following media types are accepted: "
+        f"{', '.join(allowed)}; protobuf answers are not implemented by the local Regions"
+    )
+    return KubeFault(HTTPStatus.NOT_ACCEPTABLE, "NotAcceptable", text)
+
+
 def method_not_allowed() -> KubeFault:
     """A resource that does not take this verb."""
     text = "the server does not allow this method on the requested resource"
@@ -127,6 +143,12 @@ def expired(message: str) -> KubeFault:
     return KubeFault(HTTPStatus.GONE, "Expired", message)
 
 
+def expired_page(message: str, token: str) -> KubeFault:
+    """A page of a list that is forgotten, with the token that goes on all the same."""
+    metadata = {"continue": token}
+    return KubeFault(HTTPStatus.GONE, "Expired", message, metadata=metadata)
+
+
 def too_large_version(asked: int, current: int) -> KubeFault:
     """A resourceVersion that is still to come."""
     details = {
@@ -142,6 +164,11 @@ def too_many_requests(message: str) -> KubeFault:
     return KubeFault(
         HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", message, {"retryAfterSeconds": 10}
     )
+
+
+def internal(message: str) -> KubeFault:
+    """Something that even a real cluster calls an error of its own."""
+    return KubeFault(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
 
 
 def terminating(kind: Kind, name: str, namespace: str) -> KubeFault:

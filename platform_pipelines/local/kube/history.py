@@ -33,7 +33,6 @@ class History:
     def __init__(self, kept: int = KEPT, start: int = 1000) -> None:
         self.latest = start
         self._changes: deque[Change] = deque(maxlen=kept)
-        self._start = start
         self._waiting: set[asyncio.Event] = set()
 
     @property
@@ -45,8 +44,13 @@ class History:
         """Record a change and wake whoever waits for one."""
         self.latest = change.version
         self._changes.append(change)
-        for event in self._waiting:
-            event.set()
+        self._wake()
+
+    def begin(self, version: int) -> None:
+        """Forget everything; whoever waits is woken to learn that its version has expired."""
+        self.latest = version
+        self._changes.clear()
+        self._wake()
 
     def after(self, version: int) -> list[Change]:
         """The changes since `version`. Raises: KubeFault, when some of them are forgotten."""
@@ -70,3 +74,7 @@ class History:
         finally:
             self._waiting.discard(event)
         return True
+
+    def _wake(self) -> None:
+        for event in self._waiting:
+            event.set()

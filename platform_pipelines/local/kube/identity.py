@@ -7,7 +7,10 @@ from platform_pipelines.local.kube import defaults
 from platform_pipelines.local.kube.kinds import Kind
 from platform_pipelines.local.kube.objects import Key, Obj, meta
 
-_KEPT = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "generation")
+_KEPT = (
+    *("name", "namespace", "uid", "creationTimestamp", "generation"),
+    *("deletionTimestamp", "deletionGracePeriodSeconds"),
+)
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -46,8 +49,6 @@ def carry_over(kind: Kind, old: Obj, new: Obj) -> None:
             new["metadata"][name] = meta(old)[name]
         else:
             new["metadata"].pop(name, None)
-    if "deletionGracePeriodSeconds" in meta(old):
-        new["metadata"]["deletionGracePeriodSeconds"] = 0
     for owner in ("labels", "annotations", "finalizers", "ownerReferences", "managedFields"):
         if not new["metadata"].get(owner, True):
             del new["metadata"][owner]

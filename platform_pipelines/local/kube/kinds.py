@@ -5,49 +5,8 @@ A built-in kind's fields are those of the official client's model; a custom kind
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Kind:
-    """One resource of the API. There is one object of each, so that they compare by identity."""
-
-    group: str  # "" is the core group
-    version: str
-    kind: str
-    plural: str
-    model: str | None = None  # the official client's class; None for a custom resource
-    namespaced: bool = True
-    short: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    status: bool = False  # has a status subresource, so that plain writes leave status alone
-    scale: bool = False
-    generation: bool = False  # counts changes of the spec in metadata.generation
-
-    @property
-    def api_version(self) -> str:
-        """As objects write it: `apps/v1`, `v1`."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def list_kind(self) -> str:
-        """The kind of its lists."""
-        return f"{self.kind}List"
-
-    @property
-    def singular(self) -> str:
-        """The name that kubectl also takes."""
-        return self.kind.lower()
-
-    @property
-    def resource(self) -> str:
-        """As messages name it: `deployments.apps`."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    @property
-    def custom(self) -> bool:
-        """Whether a CustomResourceDefinition defines it."""
-        return self.model is None
+from platform_pipelines.local.kube.kind import Kind as Kind
 
 
 def _core(
@@ -102,6 +61,18 @@ def _argo(kind: str, plural: str, *short: str) -> Kind:
         plural=plural,
         short=short,
         generation=True,
+    )
+
+
+def _review(group: str, kind: str, plural: str) -> Kind:
+    return Kind(
+        group=f"{group}.k8s.io",
+        version="v1",
+        kind=kind,
+        plural=plural,
+        model=f"V1{kind}",
+        namespaced=False,
+        review=True,
     )
 
 
@@ -187,6 +158,13 @@ CUSTOM_RESOURCE_DEFINITION = _grouped(
     status=True,
     generation=True,
 )
+SELF_SUBJECT_REVIEW = _review("authentication", "SelfSubjectReview", "selfsubjectreviews")
+SELF_SUBJECT_ACCESS_REVIEW = _review(
+    "authorization", "SelfSubjectAccessReview", "selfsubjectaccessreviews"
+)
+SELF_SUBJECT_RULES_REVIEW = _review(
+    "authorization", "SelfSubjectRulesReview", "selfsubjectrulesreviews"
+)
 # Argo CD's CRDs have no status subresource: whoever may write an Application may write its status.
 APPLICATION = _argo("Application", "applications", "app", "apps")
 APP_PROJECT = _argo("AppProject", "appprojects", "appproj", "appprojs")
@@ -222,6 +200,9 @@ KINDS: tuple[Kind, ...] = (
     CLUSTER_ROLE_BINDING,
     LEASE,
     CUSTOM_RESOURCE_DEFINITION,
+    SELF_SUBJECT_REVIEW,
+    SELF_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
     APPLICATION,
     APP_PROJECT,
 )

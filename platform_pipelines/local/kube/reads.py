@@ -1,12 +1,9 @@
-"""Reading through the API: one object, lists with selectors and paging."""
+"""Reading through the API: one object, lists with selectors."""
 
-import base64
-import binascii
-import json
 from typing import Any
 
-from platform_pipelines.local.kube import faults, scale, selectors, tables
-from platform_pipelines.local.kube.objects import Obj, Objects, key_of
+from platform_pipelines.local.kube import faults, pages, scale, selectors, tables
+from platform_pipelines.local.kube.objects import Obj, Objects
 from platform_pipelines.local.kube.requests import Request
 from platform_pipelines.local.kube.store import Store
 from platform_pipelines.local.kube.tables import Form
@@ -33,10 +30,7 @@ def get(store: Store, request: Request) -> Obj:
 def list_objects(store: Store, request: Request) -> Obj:
     """The objects that a request selects, or a page of them. Raises: KubeFault."""
     kind = request.target.kind
-    _check_version(store, request)
-    found = selected(store, request)
-    page, metadata = _page(store, request, found)
-    metadata = {"resourceVersion": str(store.version), **metadata}
+    page, metadata = pages.page(request, *_chosen(store, request))
     match tables.form_of(request.headers.get("accept", "")):
         case Form.TABLE:
             return in_table(store, request, page, metadata)
@@ -51,12 +45,9 @@ def list_objects(store: Store, request: Request) -> Obj:
 
 
 def selected(store: Store, request: Request) -> Objects:
-    """What a request's namespace and selectors choose, in order."""
-    target, query = request.target, request.query
-    labels = selectors.parse_labels(query.get("labelSelector", ""))
-    fields = selectors.parse_fields(target.kind, query.get("fieldSelector", ""))
-    objects = store.peek_all(target.kind, target.namespace)
-    return [obj for obj in objects if selectors.selected(obj, labels, fields)]
+    """What a request's namespace and selectors choose now, in order."""
+    target = request.target
+    return _selection(request, store.peek_all(target.kind, target.namespace))
 
 
 def in_table(store: Store, request: Request, objects: Objects, metadata: dict[str, Any]) -> Obj:
@@ -79,47 +70,18 @@ def _version(obj: Obj) -> str:
     return str(obj["metadata"]["resourceVersion"])
 
 
-def _check_version(store: Store, request: Request) -> None:
-    asked = asked_version(request)
-    if asked is None or "continue" in request.query:
-        return
-    if asked > store.version:
-        raise faults.too_large_version(asked, store.version)
-    exact = request.query.get("resourceVersionMatch") == "Exact"
-    if exact and asked != store.version:
-        raise faults.expired("The resourceVersion for the provided list is too old.")
+def _chosen(store: Store, request: Request) -> tuple[Objects, int]:
+    """What a list shows, and as of which version: now, or at the one that its query means."""
+    target = request.target
+    version = pages.version(store, request, asked_version(request))
+    if version == store.version:
+        return selected(store, request), version
+    objects = store.snapshot(target.kind, target.namespace, version)
+    return _selection(request, objects), version
 
 
-def _page(store: Store, request: Request, found: Objects) -> tuple[Objects, dict[str, Any]]:
-    limit = request.query.get("limit", "0")
-    if not limit.isdigit():
-        raise faults.bad_request(f"limit: {limit!r} is no number")
-    token = request.query.get("continue", "")
-    if token:
-        after = _after(store, token)
-        found = [obj for obj in found if key_of(request.target.kind, obj) > after]
-    size = int(limit)
-    if not size or len(found) <= size:
-        return found, {}
-    last = key_of(request.target.kind, found[size - 1])
-    remaining = len(found) - size
-    return found[:size], {"continue": _token(store, last), "remainingItemCount": remaining}
-
-
-def _token(store: Store, last: tuple[str, str]) -> str:
-    text = json.dumps({"v": "meta.k8s.io/v1", "rv": store.version, "start": last})
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _after(store: Store, token: str) -> tuple[str, str]:
-    """Where the page before this one ended. Raises: KubeFault, when the token is not ours or old."""
-    try:
-        found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        version, (namespace, name) = int(found["rv"]), found["start"]
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise faults.bad_request("continue key is not valid") from None
-    if version < store.history.oldest:
-        raise faults.expired(
-            "The provided continue parameter is too old to display a consistent list result."
-        )
-    return str(namespace), str(name)
+def _selection(request: Request, objects: Objects) -> Objects:
+    query = request.query
+    labels = selectors.parse_labels(query.get("labelSelector", ""))
+    fields = selectors.parse_fields(request.target.kind, query.get("fieldSelector", ""))
+    return [obj for obj in objects if selectors.selected(obj, labels, fields)]

@@ -12,14 +12,30 @@ from urllib.parse import parse_qsl, unquote
 
 import yaml
 
-from platform_pipelines.local.kube import faults, kinds
+from platform_pipelines.local.kube import faults, kinds, protobuf
 from platform_pipelines.local.kube.admission import Strictness
 from platform_pipelines.local.kube.kinds import Kind
 from platform_pipelines.local.kube.models import of_model
 from platform_pipelines.local.kube.objects import Obj
+from platform_pipelines.local.kube.protobuf import NotProtobuf
 from platform_pipelines.local.kube.shape import Problem, shaped
 
-_JSON = ("application/json", "application/yaml", "")
+_MEDIA_TYPES = ("application/json", "application/yaml", protobuf.MEDIA_TYPE)
+_READABLE = ("json", "*/*", "application/*")  # what an Accept header may name
+_NOT_SERVED = frozenset(
+    {
+        (kinds.POD, "attach"),
+        (kinds.POD, "ephemeralcontainers"),
+        (kinds.POD, "exec"),
+        (kinds.POD, "log"),
+        (kinds.POD, "portforward"),
+        (kinds.POD, "proxy"),
+        (kinds.POD, "resize"),
+        (kinds.SERVICE, "proxy"),
+        (kinds.NODE, "proxy"),
+        (kinds.SERVICE_ACCOUNT, "token"),
+    }
+)
 _OWN_SUBRESOURCES = ("status", "finalize")
 
 
@@ -55,6 +71,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    user: str = ""  # who asks, as the authenticator knows them
 
     @property
     def content_type(self) -> str:
@@ -89,7 +106,9 @@ class Request:
         return self.query.get(name, "").lower() in ("1", "t", "true")
 
     def document(self) -> Any:
-        """The body, JSON or YAML. Raises: KubeFault, when it is neither."""
+        """The body, from JSON, YAML or protobuf. Raises: KubeFault, when it is none of them."""
+        if self.content_type == protobuf.MEDIA_TYPE:
+            return self._protobuf()
         try:
             return json.loads(self.body)
         except ValueError:
@@ -97,8 +116,8 @@ class Request:
 
     def obj(self) -> Obj:
         """The body as one object. Raises: KubeFault, when it is none."""
-        if self.content_type not in _JSON:
-            raise faults.unsupported_media_type(_JSON[:2])
+        if self.content_type not in (*_MEDIA_TYPES, ""):
+            raise faults.unsupported_media_type(_MEDIA_TYPES)
         found = self.document()
         if not isinstance(found, dict):
             raise faults.bad_request("the object provided is unrecognized")
@@ -112,6 +131,27 @@ class Request:
             raise faults.bad_request("the body of the request is no DeleteOptions")
         decoded: Obj = options
         return decoded
+
+    def grace_seconds(self, options: Obj) -> int | None:
+        """The seconds that a delete gives. Raises: KubeFault, when they are no number."""
+        asked = options.get("gracePeriodSeconds", self.query.get("gracePeriodSeconds"))
+        if asked is None:
+            return None
+        if not str(asked).isdigit():
+            raise faults.bad_request(f"gracePeriodSeconds: {asked!r} is no number of seconds")
+        return int(asked)
+
+    def check_accept(self) -> None:
+        """See that the client takes what we answer. Raises: KubeFault."""
+        accept = self.headers.get("accept", "")
+        if accept and not any(form in accept for form in _READABLE):
+            raise faults.not_acceptable(["application/json"])
+
+    def _protobuf(self) -> Any:
+        try:
+            return protobuf.decode(self.body)
+        except NotProtobuf as error:
+            raise faults.bad_request(str(error)) from None
 
     def _yaml(self) -> Any:
         if self.content_type == "application/json":
@@ -152,6 +192,8 @@ def target(path: str) -> Target | None:
     if kind is None or len(rest) > 3 or (namespace and not kind.namespaced):
         raise faults.no_such_path()
     name, subresource, *_ = [*rest[1:], "", ""]
+    if (kind, subresource) in _NOT_SERVED:
+        raise faults.not_implemented(f"{kind.plural}/{subresource}")
     return Target(kind=kind, namespace=namespace, name=name, subresource=subresource)
 
 

@@ -3,7 +3,7 @@
 `store` adds the rules; nobody else writes here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from platform_pipelines.local.kube.history import Change, History
@@ -12,6 +12,8 @@ from platform_pipelines.local.kube.kinds import KINDS, Kind
 from platform_pipelines.local.kube.objects import Key, Obj, Objects, clone, key_of, timestamp
 
 Listener = Callable[[str, Kind, Obj], None]
+Follower = Callable[[Change], None]
+LEAP = 10_000  # versions that nobody gets, between a world that was stored and the one that goes on
 
 
 class Shelf:
@@ -22,6 +24,7 @@ class Shelf:
         self._objects: dict[Kind, dict[Key, Obj]] = {kind: {} for kind in KINDS}
         self._dependents = Dependents()
         self._listeners: list[Listener] = []
+        self._followers: list[Follower] = []
         self.history = History()
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Obj | None:
@@ -57,8 +60,32 @@ class Shelf:
         return timestamp(self._now())
 
     def subscribe(self, listener: Listener) -> None:
-        """Call `listener(event, kind, object)` after each change: ADDED, MODIFIED or DELETED."""
+        """Call `listener(event, kind, object)` after each change: ADDED, MODIFIED or DELETED. The
+        object is the stored one: to read, never to change."""
         self._listeners.append(listener)
+
+    def follow(self, follower: Follower) -> None:
+        """Call `follower` with each change, which also tells what was there before."""
+        self._followers.append(follower)
+
+    def snapshot(self, kind: Kind, namespace: str, version: int) -> Objects:
+        """`peek_all` as it was at an earlier version. Raises: KubeFault, when that is forgotten."""
+        objects = dict(self._objects[kind])
+        for change in reversed(self.history.after(version)):
+            if change.kind is kind:
+                _undo(objects, change)
+        return [objects[key] for key in sorted(objects) if not namespace or key[0] == namespace]
+
+    def refill(self, objects: Iterable[tuple[Kind, Obj]], version: int) -> None:
+        """Hold these objects instead of all others. Versions go on after `version` with a leap, so
+        that none is given twice; whoever watched has to list again."""
+        self._objects = {kind: {} for kind in KINDS}
+        self._dependents = Dependents()
+        for kind, obj in objects:
+            key = key_of(kind, obj)
+            self._objects[kind][key] = obj
+            self._dependents.changed(kind, key, None, obj)
+        self.history.begin(max(version, self.version) + LEAP)
 
     def _put(
         self, event: str, kind: Kind, old: Obj | None, new: Obj, *, dry_run: bool = False
@@ -74,7 +101,18 @@ class Shelf:
         else:
             self._objects[kind][key] = new
         self._dependents.changed(kind, key, old, None if event == "DELETED" else new)
-        self.history.append(Change(version=version, type=event, kind=kind, obj=new, previous=old))
+        change = Change(version=version, type=event, kind=kind, obj=new, previous=old)
+        self.history.append(change)
         for listener in self._listeners:
-            listener(event, kind, clone(new))
+            listener(event, kind, new)
+        for follower in self._followers:
+            follower(change)
         return clone(new)
+
+
+def _undo(objects: dict[Key, Obj], change: Change) -> None:
+    key = key_of(change.kind, change.obj)
+    if change.previous is None:
+        objects.pop(key, None)
+    else:
+        objects[key] = change.previous

@@ -7,9 +7,18 @@ resourceVersion. Objects whose owners are gone are collected at once.
 
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from platform_pipelines.local.kube import admission, custom, defaults, faults, identity, kinds, ssa
+from platform_pipelines.local.kube import (
+    admission,
+    custom,
+    defaults,
+    faults,
+    grace,
+    identity,
+    kinds,
+    ssa,
+)
 from platform_pipelines.local.kube.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, Kind
 from platform_pipelines.local.kube.objects import (
     Key,
@@ -19,10 +28,12 @@ from platform_pipelines.local.kube.objects import (
     meta,
     name_of,
     namespace_of,
+    timestamp,
     without_metadata,
 )
 from platform_pipelines.local.kube.shelf import Shelf
 
+UNSET = ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -32,6 +43,10 @@ class Store(Shelf):
     def __init__(self, now: Callable[[], datetime] | None = None) -> None:
         """`now` gives the time that objects carry, which may run faster than the world's."""
         super().__init__(now or (lambda: datetime.now(UTC)))
+        self.begin()
+
+    def begin(self) -> None:
+        """Make what a new cluster has."""
         for name in NAMESPACES:
             self.create(NAMESPACE, {"metadata": {"name": name}})
         for definition in custom.definitions():
@@ -46,7 +61,7 @@ class Store(Shelf):
         self._require_namespace(kind, namespace, name)
         metadata = new["metadata"]
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": self.now()}
-        for unset in ("deletionTimestamp", "generation", "selfLink"):
+        for unset in UNSET:
             metadata.pop(unset, None)
         if kind.generation:
             metadata["generation"] = 1
@@ -115,15 +130,17 @@ class Store(Shelf):
         *,
         orphan: bool = False,
         dry_run: bool = False,
+        grace_seconds: int | None = None,
     ) -> Obj:
-        """Delete an object and what it owns; with finalizers, only mark it. The last state returns.
+        """Delete an object and what it owns; with finalizers, or a kubelet that has to stop it, only
+        mark it. `grace_seconds` shortens what a pod is given. The last state returns.
 
         Raises: KubeFault, when there is no such object.
         """
         old = self._require(kind, namespace, name)
         if dry_run:
             return clone(old)
-        marked = self._mark_deleted(kind, old)
+        marked = self._mark_deleted(kind, old, grace.seconds(kind, old, grace_seconds))
         if kind is NAMESPACE:
             self._empty(name)  # the last object that goes takes the namespace with it
         stored = self.peek(kind, namespace, name)
@@ -146,10 +163,13 @@ class Store(Shelf):
         if meta(home).get("deletionTimestamp"):
             raise faults.terminating(kind, name, namespace)
 
-    def _mark_deleted(self, kind: Kind, old: Obj) -> Obj:
-        if meta(old).get("deletionTimestamp") or not self._held(kind, old):
+    def _mark_deleted(self, kind: Kind, old: Obj, seconds: int) -> Obj:
+        marked = bool(meta(old).get("deletionTimestamp"))
+        given = int(meta(old).get("deletionGracePeriodSeconds") or 0)
+        if (marked and given <= seconds) or not (seconds or marked or self._held(kind, old)):
             return old
-        mark = {"deletionTimestamp": self.now(), "deletionGracePeriodSeconds": 0}
+        when = timestamp(self.time() + timedelta(seconds=seconds))
+        mark = {"deletionTimestamp": when, "deletionGracePeriodSeconds": seconds}
         new = {**old, "metadata": old["metadata"] | mark}
         if kind is NAMESPACE:
             new["status"] = {"phase": "Terminating"}
@@ -160,7 +180,7 @@ class Store(Shelf):
 
     def _held(self, kind: Kind, obj: Obj) -> bool:
         """Whether finalizers, or what lives in a namespace, keep an object from going."""
-        if meta(obj).get("finalizers"):
+        if meta(obj).get("finalizers") or grace.stopping(obj):
             return True
         return kind is NAMESPACE and next(self._inside(name_of(obj)), None) is not None
 

@@ -109,7 +109,14 @@ def _delete(
     policy = options.get("propagationPolicy") or request.query.get("propagationPolicy")
     orphan = policy == "Orphan" or options.get("orphanDependents") is True
     dry_run = request.dry_run or options.get("dryRun") == ["All"]
-    return store.delete(request.target.kind, namespace, name, orphan=orphan, dry_run=dry_run)
+    return store.delete(
+        request.target.kind,
+        namespace,
+        name,
+        orphan=orphan,
+        dry_run=dry_run,
+        grace_seconds=request.grace_seconds(options),
+    )
 
 
 def _existing(store: Store, request: Request) -> Obj:

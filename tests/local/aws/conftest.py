@@ -9,7 +9,7 @@ from platform_pipelines.local import ministack
 from platform_pipelines.local.world import Ports, World
 from tests.local.aws.regions import HandClock, Regions
 
-SERVICES = ("efs", "rds", "cloudwatch", "eks", "ecr", "dynamodb")
+SERVICES = ("efs", "rds", "cloudwatch", "eks", "ecr", "dynamodb", "sns", "sqs", "route53")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def world(tmp_path: Path) -> World:
         platform=platform,
         state=tmp_path,
         ports=Ports(aws=1, kube={"seoul": 16443, "tokyo": 16444}),
-        clock=HandClock(speed=1.0, origin=0.0),
+        clock=HandClock(),
         ca_pem=b"-----BEGIN CERTIFICATE-----\n",
     )
 

@@ -8,9 +8,10 @@ SEOUL, TOKYO = "ap-northeast-2", "ap-northeast-1"
 
 
 def make(regions: Regions, alias: str, token: str = "pictures") -> str:
-    """Make a file system and return its id."""
+    """Make a file system, wait until it is available, and return its id."""
     tags = [{"Key": "Name", "Value": "peccy-pictures"}]
     made = regions(alias, "efs", "CreateFileSystem", CreationToken=token, Encrypted=True, Tags=tags)
+    regions.advance(regions.world.durations.efs_file_system_creating)
     return str(made["FileSystemId"])
 
 

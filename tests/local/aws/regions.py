@@ -1,12 +1,10 @@
 """Both local Regions without a server: calls, time that is moved by hand, and outages."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import botocore.session
 from botocore.validate import ParamValidator
 
-from platform_pipelines.clock import ScaledClock
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudwatch import CloudWatch
@@ -15,21 +13,25 @@ from platform_pipelines.local.aws.ecr import Ecr
 from platform_pipelines.local.aws.efs import Efs
 from platform_pipelines.local.aws.eks import Eks
 from platform_pipelines.local.aws.rds import Rds
+from platform_pipelines.local.aws.route53 import Route53
 from platform_pipelines.local.aws.service import Call, Service
+from platform_pipelines.local.aws.service_quotas import ServiceQuotas
+from platform_pipelines.local.aws.sns import Sns
 from platform_pipelines.local.world import Outage, World
+from platform_pipelines.local.worldclock import Standing
 
 START = 1_800_000_000.0
-OURS: tuple[type[Service], ...] = (Efs, Rds, CloudWatch, Eks, Ecr, DynamoDb)
+OURS: tuple[type[Service], ...] = (
+    *(Efs, Rds, CloudWatch, Eks, Ecr, DynamoDb),
+    *(Route53, ServiceQuotas, Sns),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class HandClock(ScaledClock):
+class HandClock(Standing):
     """A clock that stands still until a test moves it."""
 
-    moments: list[float] = field(default_factory=lambda: [START])
-
-    def at(self, _real: float) -> float:
-        return self.moments[-1]
+    def __init__(self) -> None:
+        super().__init__(START)
 
 
 class Regions:
@@ -62,14 +64,12 @@ class Regions:
         """The AWS name of a Region."""
         return self.world.platform.region(alias).name
 
-    def advance(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass and run what is due, a step at a time."""
+    def advance(self, seconds: float) -> None:
+        """Let time pass and run what is due on the way, each at its own time."""
         clock = self.world.clock
-        assert isinstance(clock, HandClock)
-        end = clock.moments[-1] + seconds
-        while clock.moments[-1] < end:
-            clock.moments.append(min(end, clock.moments[-1] + step))
-            self.world.timers.run_due()
+        assert isinstance(clock, Standing)
+        for _ in self.world.timers.passing(clock, clock.now() + seconds):
+            pass
 
     def black_out(self, alias: str) -> None:
         """Make a Region dark."""

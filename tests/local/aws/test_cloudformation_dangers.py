@@ -2,38 +2,27 @@
 be tested.
 """
 
-import time
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from tests import local_world
+from platform_pipelines.local.world import World
 from tests.local.aws.stacks import (
-    PATIENCE,
-    ROLE,
     Stacks,
     change_of,
     eks_cluster,
     global_cluster,
+    in_still_world,
+    instance,
     member,
-    resource,
+    network,
+    nodes,
     template,
 )
-from tests.local_world import LocalWorld
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    """A world of this module's own; each test has names of its own."""
-    with local_world.start(tmp_path_factory.mktemp("stacks")) as started:
-        yield started
 
 
 @pytest.fixture
-def stacks(world: LocalWorld) -> Stacks:
-    """The world's stacks."""
-    return Stacks(world)
+def stacks(world: World) -> Stacks:
+    """The stacks of a world of this test's own."""
+    return in_still_world(world)
 
 
 def test_a_source_of_a_global_cluster_is_a_replacement(stacks: Stacks) -> None:
@@ -50,18 +39,18 @@ def test_a_source_of_a_global_cluster_is_a_replacement(stacks: Stacks) -> None:
     assert "cannot update a stack when a custom-named resource requires replacing" in reason
 
 
-def test_dropping_the_global_cluster_detaches_and_promotes(
-    stacks: Stacks, world: LocalWorld
-) -> None:
+def test_dropping_the_global_cluster_detaches_and_promotes(stacks: Stacks) -> None:
     """An innocent-looking edit that ends replication."""
     stacks.apply("seoul", "world", template(Global=global_cluster("drop")))
     joined = {"GlobalClusterIdentifier": "drop"}
     login = {"MasterUsername": "root", "MasterUserPassword": "long-enough"}
-    stacks.apply("seoul", "first", template(It=member("drop-seoul", **joined, **login)))
+    stacks.apply(
+        "seoul", "first", template(It=member("drop-seoul", **joined, **login), One=instance("It"))
+    )
     stacks.apply("tokyo", "second", template(It=member("drop-tokyo", **joined)))
-    assert _members(world, "drop") == {"drop-seoul": True, "drop-tokyo": False}
+    assert _members(stacks, "drop") == {"drop-seoul": True, "drop-tokyo": False}
     assert stacks.apply("tokyo", "second", template(It=member("drop-tokyo"))) == "UPDATE_COMPLETE"
-    assert _members(world, "drop") == {"drop-seoul": True}
+    assert _members(stacks, "drop") == {"drop-seoul": True}
 
 
 def test_a_joining_cluster_takes_no_credentials(stacks: Stacks) -> None:
@@ -69,61 +58,48 @@ def test_a_joining_cluster_takes_no_credentials(stacks: Stacks) -> None:
     stacks.apply("seoul", "born", template(Global=global_cluster("born")))
     joined = {"GlobalClusterIdentifier": "born"}
     login = {"MasterUsername": "root", "MasterUserPassword": "long-enough"}
-    stacks.apply("seoul", "born-first", template(It=member("born-seoul", **joined, **login)))
+    stacks.apply(
+        "seoul",
+        "born-first",
+        template(It=member("born-seoul", **joined, **login), One=instance("It")),
+    )
     end = stacks.apply("tokyo", "born-second", template(It=member("born-tokyo", **joined, **login)))
     assert end == "DELETE_COMPLETE"
 
 
-def _members(world: LocalWorld, identifier: str) -> dict[str, bool]:
-    found = world.aws("rds").describe_global_clusters(GlobalClusterIdentifier=identifier)
+def _members(stacks: Stacks, identifier: str) -> dict[str, bool]:
+    found = stacks.world.aws("rds").describe_global_clusters(GlobalClusterIdentifier=identifier)
     return {
         one["DBClusterArn"].rpartition(":")[2]: one["IsWriter"]
         for one in found["GlobalClusters"][0]["GlobalClusterMembers"]
     }
 
 
-def _nodes(**properties: Any) -> dict[str, Any]:
-    return resource(
-        "AWS::EKS::Nodegroup",
-        ClusterName={"Ref": "Cluster"},
-        NodegroupName="web",
-        NodeRole=ROLE,
-        Subnets=["subnet-1"],
-        **properties,
-    )
-
-
-def test_an_edit_without_counts_leaves_the_counts_alone(stacks: Stacks, world: LocalWorld) -> None:
+def test_an_edit_without_counts_leaves_the_counts_alone(stacks: Stacks) -> None:
     """What `converge_roles` or a failover has set stays."""
-    eks, key = world.aws("eks"), {"clusterName": "counts", "nodegroupName": "web"}
-    stacks.apply("seoul", "counts", template(Cluster=eks_cluster("counts"), Nodes=_nodes()))
+    eks, key = stacks.world.aws("eks"), {"clusterName": "counts", "nodegroupName": "web"}
+    stacks.apply(
+        "seoul", "counts", template(**network(), Cluster=eks_cluster("counts"), Nodes=nodes())
+    )
     counts = {"minSize": 6, "maxSize": 12, "desiredSize": 6}
     eks.update_nodegroup_config(**key, scalingConfig=counts)
     taints = [{"Key": "role", "Value": "web", "Effect": "NO_SCHEDULE"}]
-    edited = template(Cluster=eks_cluster("counts"), Nodes=_nodes(Labels={"a": "b"}, Taints=taints))
-    assert _apply_when_free(stacks, "counts", edited) == "UPDATE_COMPLETE"
+    edited = template(
+        **network(), Cluster=eks_cluster("counts"), Nodes=nodes(Labels={"a": "b"}, Taints=taints)
+    )
+    assert stacks.apply("seoul", "counts", edited) == "UPDATE_COMPLETE"
     found = eks.describe_nodegroup(**key)["nodegroup"]
     assert found["scalingConfig"] == counts
     assert found["labels"] == {"a": "b"}
     assert [one["value"] for one in found["taints"]] == ["web"]
 
 
-def test_counts_in_a_template_win_over_what_a_failover_has_set(
-    stacks: Stacks, world: LocalWorld
-) -> None:
+def test_counts_in_a_template_win_over_what_a_failover_has_set(stacks: Stacks) -> None:
     """The reason why our templates have none."""
-    eks, key = world.aws("eks"), {"clusterName": "wins", "nodegroupName": "web"}
+    eks, key = stacks.world.aws("eks"), {"clusterName": "wins", "nodegroupName": "web"}
     scaling = {"MinSize": 0, "MaxSize": 3, "DesiredSize": 0}
-    stacks.apply("seoul", "wins", template(Cluster=eks_cluster("wins"), Nodes=_nodes()))
-    edited = template(Cluster=eks_cluster("wins"), Nodes=_nodes(ScalingConfig=scaling))
-    assert _apply_when_free(stacks, "wins", edited) == "UPDATE_COMPLETE"
+    stacks.apply("seoul", "wins", template(**network(), Cluster=eks_cluster("wins"), Nodes=nodes()))
+    edited = template(**network(), Cluster=eks_cluster("wins"), Nodes=nodes(ScalingConfig=scaling))
+    assert stacks.apply("seoul", "wins", edited) == "UPDATE_COMPLETE"
     found = eks.describe_nodegroup(**key)["nodegroup"]
     assert found["scalingConfig"] == {"minSize": 0, "maxSize": 3, "desiredSize": 0}
-
-
-def _apply_when_free(stacks: Stacks, name: str, body: dict[str, Any]) -> str:
-    """Apply as soon as the node group's last update has ended."""
-    limit = time.monotonic() + PATIENCE
-    while (end := stacks.apply("seoul", name, body)) == "UPDATE_ROLLBACK_COMPLETE":
-        assert time.monotonic() < limit
-    return end

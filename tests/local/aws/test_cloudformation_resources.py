@@ -1,33 +1,36 @@
 """Resource types that ministack refuses, or makes in one Region only, live and die with their stack."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests import local_world
-from tests.local.aws.stacks import NOTHING_TO_DO, ROLE, Stacks, eks_cluster, resource, template
-from tests.local_world import LocalWorld
+from platform_pipelines.local.world import World
+from tests.local.aws.stacks import (
+    NOTHING_TO_DO,
+    ROLE,
+    Stacks,
+    eks_cluster,
+    in_still_world,
+    network,
+    resource,
+    template,
+)
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
-    """A world of this module's own; each test has names of its own."""
-    with local_world.start(tmp_path_factory.mktemp("stacks")) as started:
-        yield started
+OLD, NEW = "v1.36.0-eksbuild.2", "v1.36.1-eksbuild.2"  # of kube-proxy
 
 
 @pytest.fixture
-def stacks(world: LocalWorld) -> Stacks:
-    """The world's stacks."""
-    return Stacks(world)
+def stacks(world: World) -> Stacks:
+    """The stacks of a world of this test's own."""
+    return in_still_world(world)
 
 
-def test_what_may_enter_a_cluster_is_made_changed_and_removed(
-    stacks: Stacks, world: LocalWorld
-) -> None:
+def test_what_may_enter_a_cluster_is_made_changed_and_removed(stacks: Stacks) -> None:
     """Add-ons, access entries and Pod Identity associations, through the API of EKS."""
-    eks, policy = world.aws("eks"), "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    eks, policy = (
+        stacks.world.aws("eks"),
+        "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+    )
 
     def body(version: str, groups: list[str], role: str) -> dict[str, Any]:
         of = {"ClusterName": {"Ref": "Cluster"}}
@@ -35,14 +38,15 @@ def test_what_may_enter_a_cluster_is_made_changed_and_removed(
         policies = [{"PolicyArn": policy, "AccessScope": {"Type": "cluster"}}]
         account = {"Namespace": "web", "ServiceAccount": "web", "RoleArn": role}
         return template(
+            **network(),
             Cluster=eks_cluster("doors"),
-            Addon=resource("AWS::EKS::Addon", AddonName="coredns", AddonVersion=version, **of),
+            Addon=resource("AWS::EKS::Addon", AddonName="kube-proxy", AddonVersion=version, **of),
             Entry=resource("AWS::EKS::AccessEntry", AccessPolicies=policies, **entry, **of),
             Pods=resource("AWS::EKS::PodIdentityAssociation", **account, **of),
         )
 
     def seen() -> tuple[str, list[str], str]:
-        addon = eks.describe_addon(clusterName="doors", addonName="coredns")["addon"]
+        addon = eks.describe_addon(clusterName="doors", addonName="kube-proxy")["addon"]
         entry = eks.describe_access_entry(clusterName="doors", principalArn=ROLE)["accessEntry"]
         found = eks.list_pod_identity_associations(clusterName="doors")["associations"][0]
         pods = eks.describe_pod_identity_association(
@@ -50,29 +54,34 @@ def test_what_may_enter_a_cluster_is_made_changed_and_removed(
         )["association"]
         return addon["addonVersion"], entry["kubernetesGroups"], pods["roleArn"]
 
-    assert stacks.apply("seoul", "doors", body("v1", ["a"], ROLE)) == "CREATE_COMPLETE"
-    assert seen() == ("v1", ["a"], ROLE)
-    assert stacks.apply("seoul", "doors", body("v2", ["b"], ROLE + "2")) == "UPDATE_COMPLETE"
-    assert seen() == ("v2", ["b"], ROLE + "2")
-    assert stacks.apply("seoul", "doors", body("v2", ["b"], ROLE + "2")) == NOTHING_TO_DO
+    assert stacks.apply("seoul", "doors", body(OLD, ["a"], ROLE)) == "CREATE_COMPLETE"
+    assert seen() == (OLD, ["a"], ROLE)
+    assert stacks.apply("seoul", "doors", body(NEW, ["b"], ROLE + "2")) == "UPDATE_COMPLETE"
+    assert seen() == (NEW, ["b"], ROLE + "2")
+    assert stacks.apply("seoul", "doors", body(NEW, ["b"], ROLE + "2")) == NOTHING_TO_DO
     assert (
-        stacks.apply("seoul", "doors", template(Cluster=eks_cluster("doors"))) == "UPDATE_COMPLETE"
+        stacks.apply("seoul", "doors", template(**network(), Cluster=eks_cluster("doors")))
+        == "UPDATE_COMPLETE"
     )
     assert eks.list_addons(clusterName="doors")["addons"] == []
     assert ROLE not in eks.list_access_entries(clusterName="doors")["accessEntries"]
 
 
-def test_a_zones_way_out_is_made_tagged_and_released(stacks: Stacks, world: LocalWorld) -> None:
+def test_a_zones_way_out_is_made_tagged_and_released(stacks: Stacks) -> None:
     """Address and gateway live and die with the stack."""
-    ec2 = world.aws("ec2", "tokyo")
+    ec2 = stacks.world.aws("ec2", "tokyo")
 
     def body(name: str) -> dict[str, Any]:
         tags = [{"Key": "Name", "Value": name}]
         allocation = {"Fn::GetAtt": ["Address", "AllocationId"]}
         return template(
+            **network("ap-northeast-1"),
             Address=resource("AWS::EC2::EIP", Domain="vpc", Tags=tags),
             Gateway=resource(
-                "AWS::EC2::NatGateway", SubnetId="subnet-1", AllocationId=allocation, Tags=tags
+                "AWS::EC2::NatGateway",
+                SubnetId={"Ref": "SubnetA"},
+                AllocationId=allocation,
+                Tags=tags,
             ),
         )
 
@@ -87,17 +96,13 @@ def test_a_zones_way_out_is_made_tagged_and_released(stacks: Stacks, world: Loca
     assert names() == ["one", "one"]
     assert stacks.apply("tokyo", "way-out", body("two")) == "UPDATE_COMPLETE"
     assert names() == ["two", "two"]
-    stacks.client("tokyo").delete_stack(StackName="way-out")
-    stack = stacks.describe("tokyo", "way-out")
-    assert stack is None or stacks.end("tokyo", stack["StackId"]) == "DELETE_COMPLETE"
+    assert stacks.delete("tokyo", "way-out") == "DELETE_COMPLETE"
     assert names() == []
 
 
-def test_a_health_check_changes_in_place_but_for_its_interval(
-    stacks: Stacks, world: LocalWorld
-) -> None:
+def test_a_health_check_changes_in_place_but_for_its_interval(stacks: Stacks) -> None:
     """A new interval needs a new check; the old one goes."""
-    route53 = world.aws("route53")
+    route53 = stacks.world.aws("route53")
 
     def body(interval: int, looks: int) -> dict[str, Any]:
         config = {
@@ -140,14 +145,16 @@ def _table(**replica: Any) -> dict[str, Any]:
     )
 
 
-def test_a_global_table_is_one_in_both_regions(stacks: Stacks, world: LocalWorld) -> None:
+def test_a_global_table_is_one_in_both_regions(stacks: Stacks) -> None:
     """Written in one Region and read in the other; recovery is set for each replica."""
     recovery = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     assert stacks.apply("seoul", "strong", template(It=_table())) == "CREATE_COMPLETE"
     assert stacks.apply("seoul", "strong", template(It=_table(**recovery))) == "UPDATE_COMPLETE"
-    seoul, tokyo = (world.aws("dynamodb", alias) for alias in ("seoul", "tokyo"))
+    seoul, tokyo = (stacks.world.aws("dynamodb", alias) for alias in ("seoul", "tokyo"))
     seoul.put_item(TableName="strong", Item={"pk": {"S": "epoch"}})
-    assert tokyo.get_item(TableName="strong", Key={"pk": {"S": "epoch"}})["Item"]
+    assert tokyo.get_item(TableName="strong", Key={"pk": {"S": "epoch"}}, ConsistentRead=True)[
+        "Item"
+    ]
     backups = tokyo.describe_continuous_backups(TableName="strong")["ContinuousBackupsDescription"]
     recovery_state = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
     assert recovery_state == "ENABLED"
@@ -161,13 +168,13 @@ def test_an_eventually_consistent_global_table_is_refused(stacks: Stacks) -> Non
     assert stacks.apply("seoul", "weak", template(It=table)) == "DELETE_COMPLETE"
 
 
-def test_the_registrys_rules_end_with_the_stack(stacks: Stacks, world: LocalWorld) -> None:
+def test_the_registrys_rules_end_with_the_stack(stacks: Stacks) -> None:
     """Replication is configuration of the whole registry."""
     destination = {"Region": "ap-northeast-1", "RegistryId": "111122223333"}
     rules = {"Rules": [{"Destinations": [destination]}]}
     it = resource("AWS::ECR::ReplicationConfiguration", ReplicationConfiguration=rules)
     assert stacks.apply("seoul", "copies", template(It=it)) == "CREATE_COMPLETE"
-    described = world.aws("ecr").describe_registry()["replicationConfiguration"]["rules"]
+    described = stacks.world.aws("ecr").describe_registry()["replicationConfiguration"]["rules"]
     assert described[0]["destinations"][0]["region"] == "ap-northeast-1"
-    stacks.client("seoul").delete_stack(StackName="copies")
-    assert world.aws("ecr").describe_registry()["replicationConfiguration"]["rules"] == []
+    assert stacks.delete("seoul", "copies") == "DELETE_COMPLETE"
+    assert stacks.world.aws("ecr").describe_registry()["replicationConfiguration"]["rules"] == []

@@ -100,7 +100,7 @@ def test_after_a_failover_the_old_writer_is_the_one_that_lags(regions: Regions) 
         GlobalClusterIdentifier=GLOBAL,
         TargetDbClusterIdentifier=ARN["tokyo"],
     )
-    regions.advance(1300, step=5)
+    regions.advance(1300)
     assert points(regions, "seoul", LAG, DBClusterIdentifier="peccy-peccy-seoul")
     assert points(regions, "tokyo", LAG, **CLUSTER) == []
 

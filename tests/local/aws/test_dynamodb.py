@@ -1,9 +1,11 @@
+import copy
 from typing import Any
 
 import pytest
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local.world import Outage
 from tests.local.aws.regions import Regions
 
 TABLE = "peccy-ledger"
@@ -11,8 +13,14 @@ KEY = {"pk": {"S": "peccy"}, "sk": {"S": "roles/current"}}
 
 
 def make_table(regions: Regions) -> None:
-    """An ordinary table in Seoul."""
-    regions(
+    """An ordinary table in Seoul, when it is ready."""
+    create(regions)
+    regions.advance(8)
+
+
+def create(regions: Regions) -> dict[str, Any]:
+    """Ask for a table in Seoul."""
+    answer = regions(
         "seoul",
         "dynamodb",
         "CreateTable",
@@ -27,10 +35,12 @@ def make_table(regions: Regions) -> None:
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
     )
+    table: dict[str, Any] = answer["TableDescription"]
+    return table
 
 
 def make_strong(regions: Regions, witness: str = "ap-northeast-3") -> dict[str, Any]:
-    """Make the table strongly consistent over Seoul, Tokyo and a witness."""
+    """Ask for strong consistency over Seoul, Tokyo and a witness."""
     answer = regions(
         "seoul",
         "dynamodb",
@@ -56,9 +66,11 @@ def write(regions: Regions, alias: str, epoch: int, expected: int | None = None)
     regions(alias, "dynamodb", "PutItem", TableName=TABLE, Item=item, **condition)
 
 
-def epoch(regions: Regions, alias: str) -> int:
-    """The epoch as a consistent read finds it."""
-    answer = regions(alias, "dynamodb", "GetItem", TableName=TABLE, Key=KEY, ConsistentRead=True)
+def epoch(regions: Regions, alias: str, consistent: bool = True) -> int:
+    """The epoch as a read finds it."""
+    answer = regions(
+        alias, "dynamodb", "GetItem", TableName=TABLE, Key=KEY, ConsistentRead=consistent
+    )
     return int(answer["Item"]["epoch"]["N"])
 
 
@@ -67,6 +79,7 @@ def strong(regions: Regions) -> Regions:
     """Both Regions with the ledger's table."""
     make_table(regions)
     make_strong(regions)
+    regions.advance(60)
     return regions
 
 
@@ -111,17 +124,82 @@ def test_a_dark_region_does_not_stop_the_other(strong: Regions) -> None:
     assert epoch(strong, "tokyo") == 2
 
 
-def test_without_a_majority_nothing_is_written_or_read_consistently(strong: Regions) -> None:
-    """An eventually consistent read still answers."""
+def cut_off(regions: Regions, alias: str) -> None:
+    """Part a Region from the other and the witness."""
+    other = regions.world.platform.other(alias).alias
+    for place in (other, "ap-northeast-3"):
+        regions.world.partitions.add(frozenset({alias, place}))
+
+
+def test_a_cut_off_replica_writes_nothing_and_reads_nothing_consistently(strong: Regions) -> None:
+    """The other side goes on; what the replica knew it still tells who asks for no more."""
     write(strong, "seoul", 1)
-    strong.black_out("seoul")
-    strong.black_out("tokyo")
+    strong.advance(1)
+    cut_off(strong, "tokyo")
+    write(strong, "seoul", 2, expected=1)
     with pytest.raises(Fault, match="InternalServerError"):
-        write(strong, "tokyo", 2, expected=1)
+        write(strong, "tokyo", 3, expected=2)
     with pytest.raises(Fault, match="InternalServerError"):
         epoch(strong, "tokyo")
+    strong.advance(600)
+    assert epoch(strong, "tokyo", consistent=False) == 1
+    assert epoch(strong, "seoul") == 2
+    strong.world.partitions.clear()
+    assert epoch(strong, "tokyo", consistent=False) == 2
+
+
+def test_one_lost_link_does_not_cut_a_replica_off(strong: Regions) -> None:
+    """Each still has a majority with the witness."""
+    strong.world.partitions.add(frozenset({"seoul", "tokyo"}))
+    write(strong, "seoul", 1)
+    write(strong, "tokyo", 2, expected=1)
+    assert epoch(strong, "seoul") == 2
+
+
+def test_an_eventually_consistent_read_may_be_old(strong: Regions) -> None:
+    """In the other Region, for a moment; Query and Scan see the same."""
+    write(strong, "seoul", 1)
+    strong.advance(1)
+    write(strong, "seoul", 2, expected=1)
+    assert epoch(strong, "tokyo", consistent=False) == 1
+    found = strong("tokyo", "dynamodb", "Scan", TableName=TABLE)["Items"]
+    assert [item["epoch"] for item in found] == [{"N": "1"}]
+    assert epoch(strong, "seoul", consistent=False) == 2
+    assert epoch(strong, "tokyo") == 2
+    strong.advance(1)
+    assert epoch(strong, "tokyo", consistent=False) == 2
+
+
+def test_a_new_item_is_not_there_yet_and_a_deleted_one_still_is(strong: Regions) -> None:
+    """For who reads without consistency in the other Region."""
+    write(strong, "seoul", 1)
     found = strong("tokyo", "dynamodb", "GetItem", TableName=TABLE, Key=KEY)
-    assert found["Item"]["epoch"] == {"N": "1"}
+    assert "Item" not in found
+    strong.advance(1)
+    strong("seoul", "dynamodb", "DeleteItem", TableName=TABLE, Key=KEY)
+    assert epoch(strong, "tokyo", consistent=False) == 1
+
+
+def test_writes_of_two_regions_at_once_conflict(strong: Regions) -> None:
+    """While one is in flight, if the world is told how long that takes."""
+    in_flight = {"dynamodb_write_in_flight": 0.2}
+    strong.world.durations = strong.world.durations.model_copy(update=in_flight)
+    write(strong, "seoul", 1)
+    with pytest.raises(Fault, match="ReplicatedWriteConflictException"):
+        write(strong, "tokyo", 2, expected=1)
+    write(strong, "seoul", 2, expected=1)
+    strong.advance(0.2)
+    write(strong, "tokyo", 3, expected=2)
+
+
+def test_a_region_whose_data_plane_is_lost_tells_no_items(strong: Regions) -> None:
+    """Its tables can still be described."""
+    write(strong, "tokyo", 1)
+    strong.world.outages["tokyo"] = Outage.DATA_PLANE
+    with pytest.raises(Fault, match="InternalServerError"):
+        epoch(strong, "tokyo", consistent=False)
+    assert strong("tokyo", "dynamodb", "DescribeTable", TableName=TABLE)
+    assert epoch(strong, "seoul") == 1
 
 
 def test_transactions_and_time_to_live_are_refused(strong: Regions) -> None:
@@ -158,12 +236,120 @@ def test_an_ordinary_table_stays_in_its_region(regions: Regions) -> None:
 
 
 def test_replicas_are_deleted_one_by_one(strong: Regions) -> None:
-    """Each in its own Region."""
-    strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)
+    """Each in its own Region, after a while."""
+    gone = strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)["TableDescription"]
+    assert gone["TableStatus"] == "DELETING"
+    with pytest.raises(Fault, match=r"ResourceInUseException.*being deleted"):
+        strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)
+    strong.advance(8)
     table = strong("tokyo", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
     assert [one["RegionName"] for one in table["Replicas"]] == ["ap-northeast-1"]
     strong("tokyo", "dynamodb", "DeleteTable", TableName=TABLE)
+    strong.advance(8)
     assert strong("tokyo", "dynamodb", "ListTables")["TableNames"] == []
+
+
+def test_the_other_members_are_removed_together(strong: Regions) -> None:
+    """What is left is an ordinary table."""
+    write(strong, "seoul", 1)
+    replica = {"ReplicaUpdates": [{"Delete": {"RegionName": "ap-northeast-1"}}]}
+    witness = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "ap-northeast-3"}}]}
+    with pytest.raises(Fault, match="single replica or witness"):
+        strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica)
+    answer = strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica, **witness)
+    assert "MultiRegionConsistency" not in answer["TableDescription"]
+    assert strong("tokyo", "dynamodb", "ListTables")["TableNames"] == []
+    assert epoch(strong, "seoul") == 1
+
+
+def test_a_table_is_created_and_takes_items_only_then(regions: Regions) -> None:
+    """CREATING, then ACTIVE; a change of a table that is not ready is refused."""
+    assert create(regions)["TableStatus"] == "CREATING"
+    with pytest.raises(Fault, match="ResourceNotFoundException"):
+        write(regions, "seoul", 1)
+    with pytest.raises(Fault, match=r"ResourceInUseException.*being created"):
+        make_strong(regions)
+    regions.advance(8)
+    table = regions("seoul", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
+    assert table["TableStatus"] == "ACTIVE"
+    write(regions, "seoul", 1)
+
+
+def test_replicas_and_witness_take_a_while(regions: Regions) -> None:
+    """The first replica is usable meanwhile, the new one is not."""
+    make_table(regions)
+    table = make_strong(regions)
+    assert table["TableStatus"] == "UPDATING"
+    statuses = {one["RegionName"]: one["ReplicaStatus"] for one in table["Replicas"]}
+    assert statuses == {"ap-northeast-1": "CREATING", "ap-northeast-2": "ACTIVE"}
+    assert table["GlobalTableWitnesses"][0]["WitnessStatus"] == "CREATING"
+    other = regions("tokyo", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
+    assert other["TableStatus"] == "CREATING"
+    with pytest.raises(Fault, match="ResourceNotFoundException"):
+        epoch(regions, "tokyo")
+
+
+@pytest.mark.parametrize(
+    ("transition", "status"),
+    [("dynamodb_replica", "CREATION_FAILED"), ("route53_change", "ACTIVE")],
+)
+def test_a_replica_may_fail(regions: Regions, transition: str, status: str) -> None:
+    """If a fault says so."""
+    make_table(regions)
+    regions.world.faults.add({"kind": "transition", "transition": transition, "ending": "failed"})
+    make_strong(regions)
+    regions.advance(60)
+    table = regions("seoul", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
+    statuses = {one["RegionName"]: one["ReplicaStatus"] for one in table["Replicas"]}
+    assert statuses["ap-northeast-1"] == status
+
+
+def test_deletion_protection_is_each_replicas_own(strong: Regions) -> None:
+    """It is not replicated."""
+    strong("tokyo", "dynamodb", "UpdateTable", TableName=TABLE, DeletionProtectionEnabled=True)
+    with pytest.raises(Fault, match=r"ValidationException.*protected"):
+        strong("tokyo", "dynamodb", "DeleteTable", TableName=TABLE)
+    strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)
+
+
+def test_eventually_consistent_global_tables_are_not_implemented(regions: Regions) -> None:
+    """And say so at once."""
+    make_table(regions)
+    replica = [{"Create": {"RegionName": "ap-northeast-1"}}]
+    with pytest.raises(Fault, match="NotImplemented"):
+        regions("seoul", "dynamodb", "UpdateTable", TableName=TABLE, ReplicaUpdates=replica)
+
+
+def test_tables_are_listed_in_pages(regions: Regions) -> None:
+    """By name; the last page has no end."""
+    for name in ("one", "three", "two"):
+        regions(
+            "seoul",
+            "dynamodb",
+            "CreateTable",
+            TableName=f"table-{name}",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        )
+    first = regions("seoul", "dynamodb", "ListTables", Limit=2)
+    assert first == {
+        "TableNames": ["table-one", "table-three"],
+        "LastEvaluatedTableName": "table-three",
+    }
+    rest = regions("seoul", "dynamodb", "ListTables", ExclusiveStartTableName="table-three")
+    assert rest == {"TableNames": ["table-two"]}
+
+
+def test_the_replicas_are_one_again_after_a_restart(strong: Regions) -> None:
+    """The store keeps each by itself; the newest is taken."""
+    tables = ministack.service("dynamodb")._tables
+    old = copy.deepcopy(tables.get_scoped("111122223333", "ap-northeast-2", TABLE))
+    write(strong, "tokyo", 1)
+    tables.set_scoped("111122223333", "ap-northeast-2", TABLE, old)
+    assert epoch(strong, "seoul") == 1
+    write(strong, "seoul", 2, expected=1)
+    assert epoch(strong, "tokyo") == 2
 
 
 def test_items_are_queried_and_updated_as_usual(strong: Regions) -> None:

@@ -12,7 +12,7 @@ from tests.local.aws.files import (
     protection,
     replicate,
 )
-from tests.local.aws.regions import START, Regions
+from tests.local.aws.regions import Regions
 
 
 @pytest.fixture
@@ -30,12 +30,13 @@ def test_a_replication_is_enabling_first_and_has_no_last_sync(regions: Regions) 
     source, destination = make(regions, "seoul"), make(regions, "tokyo")
     protect(regions, "tokyo", destination, "DISABLED")
     made = replicate(regions, source, destination)
+    began = regions.world.now()
     assert made["Destinations"][0]["Status"] == "ENABLING"
     assert "LastReplicatedTimestamp" not in made["Destinations"][0]
     regions.advance(60)
     enabled = destination_of(regions, "seoul", source)
     assert enabled["Status"] == "ENABLED"
-    assert enabled["LastReplicatedTimestamp"] == datetime.fromtimestamp(START + 60, UTC)
+    assert enabled["LastReplicatedTimestamp"] == datetime.fromtimestamp(began + 60, UTC)
 
 
 def test_both_regions_describe_a_replication_alike(regions: Regions, pair: tuple[str, str]) -> None:
@@ -94,6 +95,7 @@ def test_an_encrypted_source_needs_an_encrypted_destination(regions: Regions) ->
     """AWS answers ConflictException."""
     source = make(regions, "seoul")
     plain = regions("tokyo", "efs", "CreateFileSystem", CreationToken="plain")["FileSystemId"]
+    regions.advance(10)
     protect(regions, "tokyo", plain, "DISABLED")
     with pytest.raises(Fault, match="ConflictException"):
         replicate(regions, source, plain)
@@ -164,6 +166,7 @@ def test_a_freed_destination_can_be_deleted_despite_the_orphan(
     regions("tokyo", "efs", "DeleteReplicationConfiguration", SourceFileSystemId=pair[0], **mode)
     regions.advance(180)
     regions("tokyo", "efs", "DeleteFileSystem", FileSystemId=pair[1])
+    regions.advance(10)
     assert regions("tokyo", "efs", "DescribeFileSystems")["FileSystems"] == []
 
 

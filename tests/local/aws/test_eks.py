@@ -1,234 +1,234 @@
+"""EKS clusters: their states, their network, their updates."""
+
 import base64
-from typing import Any
 
 import pytest
 
-from platform_pipelines.local.aws.eks import node_groups
-from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.world import Outage
+from tests.local.aws.clusters import (
+    CLUSTER,
+    NAME,
+    WEB,
+    ask_for_cluster,
+    describe_cluster,
+    make_cluster,
+    make_group,
+    seoul,
+    update_of,
+)
+from tests.local.aws.networks import make_network
 from tests.local.aws.regions import Regions
 
-CLUSTER = "peccy-seoul"
-WEB = {"clusterName": CLUSTER, "nodegroupName": "web"}
-SIX = {"minSize": 6, "maxSize": 12, "desiredSize": 6}
-NONE = {"minSize": 0, "maxSize": 12, "desiredSize": 0}
-
-
-def make_cluster(regions: Regions) -> dict[str, Any]:
-    """Seoul's cluster."""
-    answer = regions(
-        "seoul",
-        "eks",
-        "CreateCluster",
-        name=CLUSTER,
-        roleArn="arn:aws:iam::111122223333:role/cluster",
-        resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]},
-        tags={"team": "peccy"},
-    )
-    cluster: dict[str, Any] = answer["cluster"]
-    return cluster
-
-
-def make_group(regions: Regions, name: str = "web", **more: Any) -> dict[str, Any]:
-    """A node group of Seoul's cluster."""
-    answer = regions(
-        "seoul",
-        "eks",
-        "CreateNodegroup",
-        clusterName=CLUSTER,
-        nodegroupName=name,
-        subnets=["subnet-1", "subnet-2"],
-        nodeRole="arn:aws:iam::111122223333:role/node",
-        labels={"role": name},
-        **more,
-    )
-    group: dict[str, Any] = answer["nodegroup"]
-    return group
-
-
-def scale(regions: Regions, counts: dict[str, int], **more: Any) -> dict[str, Any]:
-    """Change the counts of `web`; the update."""
-    answer = regions("seoul", "eks", "UpdateNodegroupConfig", **WEB, scalingConfig=counts, **more)
-    update: dict[str, Any] = answer["update"]
-    return update
-
-
-def status(regions: Regions, update: str) -> str:
-    """The status of an update of `web`."""
-    asked = {"name": CLUSTER, "nodegroupName": "web", "updateId": update}
-    return str(regions("seoul", "eks", "DescribeUpdate", **asked)["update"]["status"])
+FAILS = {"kind": "transition", "ending": "failed"}
 
 
 def test_a_cluster_is_our_own_kubernetes_api(regions: Regions) -> None:
-    """Its endpoint and CA are those of the Region's port; it is ACTIVE at once."""
-    made = make_cluster(regions)
-    described = regions("seoul", "eks", "DescribeCluster", name=CLUSTER)["cluster"]
-    assert made["endpoint"] == described["endpoint"] == "https://127.0.0.1:16443"
+    """Its endpoint and CA are those of the Region's port."""
+    make_cluster(regions)
+    described = describe_cluster(regions)
+    assert described["endpoint"] == "https://127.0.0.1:16443"
     assert base64.b64decode(described["certificateAuthority"]["data"]) == regions.world.ca_pem
     assert (described["status"], described["version"]) == ("ACTIVE", "1.36")
     assert described["tags"] == {"team": "peccy"}
+    assert seoul(regions, "ListClusters")["clusters"] == [CLUSTER]
     assert regions("tokyo", "eks", "ListClusters")["clusters"] == []
 
 
-def test_tags_of_a_cluster_can_be_changed(regions: Regions) -> None:
-    """By its ARN."""
-    arn = make_cluster(regions)["arn"]
-    regions("seoul", "eks", "TagResource", resourceArn=arn, tags={"stage": "one"})
-    found = regions("seoul", "eks", "ListTagsForResource", resourceArn=arn)["tags"]
-    assert found == {"team": "peccy", "stage": "one"}
+def test_a_cluster_takes_eight_minutes(regions: Regions) -> None:
+    """CREATING without an endpoint, then ACTIVE with one."""
+    made = ask_for_cluster(regions, make_network(regions.world, "seoul"))
+    regions.advance(479)
+    assert made["status"] == describe_cluster(regions)["status"] == "CREATING"
+    assert "endpoint" not in describe_cluster(regions)
+    regions.advance(1)
+    assert describe_cluster(regions)["status"] == "ACTIVE"
 
 
-def test_a_group_without_counts_gets_ekss_own(regions: Regions) -> None:
-    """One to two nodes, two desired."""
-    make_cluster(regions)
-    group = make_group(regions)
-    assert group["scalingConfig"] == {"minSize": 1, "maxSize": 2, "desiredSize": 2}
-    assert group["status"] == "ACTIVE"
+def test_the_same_request_makes_one_cluster(regions: Regions) -> None:
+    """By its token; another one of the name is refused."""
+    network = make_network(regions.world, "seoul")
+    first = ask_for_cluster(regions, network, clientRequestToken="one")
+    assert ask_for_cluster(regions, network, clientRequestToken="one")["arn"] == first["arn"]
+    with pytest.raises(Fault, match="ResourceInUseException: Cluster already exists"):
+        ask_for_cluster(regions, network, clientRequestToken="two")
 
 
-@pytest.mark.parametrize(
-    "counts",
-    [
-        {"minSize": 1, "maxSize": 2},
-        {"minSize": 3, "maxSize": 2, "desiredSize": 3},
-        {"minSize": 0, "maxSize": 0, "desiredSize": 0},
-        {"minSize": 2, "maxSize": 4, "desiredSize": 1},
-    ],
-)
-def test_counts_must_fit(regions: Regions, counts: dict[str, int]) -> None:
-    """All three or none, min ≤ desired ≤ max, max at least one."""
-    make_cluster(regions)
-    with pytest.raises(Fault, match="InvalidParameterException"):
-        make_group(regions, scalingConfig=counts)
+def test_a_cluster_needs_two_zones_of_one_network(regions: Regions) -> None:
+    """And subnets that exist."""
+    network, other = (make_network(regions.world, "seoul") for _ in range(2))
+    for subnets, told in (
+        (["subnet-0123456789abcdef0"], r"does not exist .*InvalidSubnetID\.NotFound"),
+        ([network.subnets[0]], "at least two different AZs"),
+        ([network.subnets[0], other.subnets[1]], "same VPC"),
+    ):
+        with pytest.raises(Fault, match=told):
+            ask_for_cluster(regions, network, resourcesVpcConfig={"subnetIds": subnets})
+    assert seoul(regions, "ListClusters")["clusters"] == []
 
 
-def test_an_update_is_in_progress_and_then_successful(regions: Regions) -> None:
-    """The setting is there at once, the group UPDATING meanwhile."""
-    make_cluster(regions)
-    make_group(regions, scalingConfig=NONE)
-    update = scale(regions, SIX)
-    group = regions("seoul", "eks", "DescribeNodegroup", **WEB)["nodegroup"]
-    assert (group["status"], group["scalingConfig"]) == ("UPDATING", SIX)
-    assert status(regions, update["id"]) == "InProgress"
-    regions.advance(20)
-    assert status(regions, update["id"]) == "Successful"
-    assert regions("seoul", "eks", "DescribeNodegroup", **WEB)["nodegroup"]["status"] == "ACTIVE"
-    listed = regions("seoul", "eks", "ListUpdates", name=CLUSTER, nodegroupName="web")
-    assert listed["updateIds"] == [update["id"]]
+def test_a_cluster_has_a_security_group_while_it_is_there(regions: Regions) -> None:
+    """A real one of EC2, in the VPC of the subnets."""
+    network = make_cluster(regions)
+    placed = describe_cluster(regions)["resourcesVpcConfig"]
+    assert placed["vpcId"] == network.vpc
+    assert placed["clusterSecurityGroupId"] in groups(regions)
+    seoul(regions, "DeleteCluster", **NAME)
+    regions.advance(180)
+    assert placed["clusterSecurityGroupId"] not in groups(regions)
 
 
-def test_only_one_update_runs_at_a_time(regions: Regions) -> None:
-    """ResourceInUseException, until the first is done; a known token gets its own update."""
-    make_cluster(regions)
-    make_group(regions, scalingConfig=NONE)
-    update = scale(regions, SIX, clientRequestToken="first")
-    assert scale(regions, SIX, clientRequestToken="first")["id"] == update["id"]
-    with pytest.raises(Fault, match="ResourceInUseException"):
-        scale(regions, NONE, clientRequestToken="second")
-    with pytest.raises(Fault, match="ResourceInUseException"):
-        regions("seoul", "eks", "DeleteNodegroup", **WEB)
-    regions.advance(20)
-    scale(regions, NONE, clientRequestToken="second")
-    assert node_groups(regions.world, "ap-northeast-2")[0]["scalingConfig"] == NONE
-
-
-def test_an_update_that_does_not_fit_changes_nothing(regions: Regions) -> None:
-    """The counts stay, and no update is opened."""
-    make_cluster(regions)
-    make_group(regions, scalingConfig=SIX)
-    with pytest.raises(Fault, match="InvalidParameterException"):
-        scale(regions, {"maxSize": 3})
-    group = regions("seoul", "eks", "DescribeNodegroup", **WEB)["nodegroup"]
-    assert (group["status"], group["scalingConfig"]) == ("ACTIVE", SIX)
-
-
-def test_labels_and_taints_change_without_the_counts(regions: Regions) -> None:
-    """Added, changed and removed ones."""
-    make_cluster(regions)
-    taint = {"key": "role", "value": "web", "effect": "NO_SCHEDULE"}
-    make_group(regions, scalingConfig=SIX, taints=[taint])
-    regions(
-        "seoul",
-        "eks",
-        "UpdateNodegroupConfig",
-        **WEB,
-        labels={"addOrUpdateLabels": {"tier": "front"}, "removeLabels": ["role"]},
-        taints={"removeTaints": [taint]},
+def groups(regions: Regions) -> set[str]:
+    """The ids of Seoul's security groups."""
+    world = regions.world
+    call = Call(
+        service="ec2",
+        operation="DescribeSecurityGroups",
+        params={},
+        region=regions.name("seoul"),
+        account=world.platform.account,
+        request_id="test",
     )
-    group = regions("seoul", "eks", "DescribeNodegroup", **WEB)["nodegroup"]
-    assert group["labels"] == {"tier": "front"}
-    assert group["taints"] == []
-    assert group["scalingConfig"] == SIX
+    with ministack.scope(call.account, call.region):
+        return {one["GroupId"] for one in stores.ask(call)["SecurityGroups"]}
 
 
-def test_the_node_controller_sees_the_groups_of_its_region(regions: Regions) -> None:
-    """And of no other."""
+def test_a_creation_may_fail(regions: Regions) -> None:
+    """FAILED, with an issue; such a cluster can be deleted."""
+    regions.world.faults.add(FAILS | {"transition": "eks_cluster_creating", "region": "seoul"})
     make_cluster(regions)
-    make_group(regions, "app", scalingConfig=SIX, instanceTypes=["t3.medium"])
-    make_group(regions, "web")
-    found = {one["nodegroupName"]: one for one in node_groups(regions.world, "ap-northeast-2")}
-    assert set(found) == {"app", "web"}
-    assert found["app"]["scalingConfig"] == SIX
-    assert found["app"]["instanceTypes"] == ["t3.medium"]
-    assert node_groups(regions.world, "ap-northeast-1") == []
+    described = describe_cluster(regions)
+    assert (described["status"], len(described["health"]["issues"])) == ("FAILED", 1)
+    seoul(regions, "DeleteCluster", **NAME)
+    regions.advance(180)
+    assert seoul(regions, "ListClusters")["clusters"] == []
 
 
-def test_node_groups_come_in_pages(regions: Regions) -> None:
-    """With a token until the last."""
-    make_cluster(regions)
-    for name in ("app", "manage", "web"):
-        make_group(regions, name)
-    first = regions("seoul", "eks", "ListNodegroups", clusterName=CLUSTER, maxResults=2)
-    rest = regions(
-        "seoul", "eks", "ListNodegroups", clusterName=CLUSTER, nextToken=first["nextToken"]
-    )
-    assert first["nodegroups"] + rest["nodegroups"] == ["app", "manage", "web"]
-    with pytest.raises(Fault, match="InvalidParameterException"):
-        regions("seoul", "eks", "ListNodegroups", clusterName=CLUSTER, nextToken="nonsense")
+def test_a_dark_control_plane_makes_no_progress(regions: Regions) -> None:
+    """The cluster is ACTIVE a moment after the Region is back, not before."""
+    ask_for_cluster(regions, make_network(regions.world, "seoul"))
+    regions.world.outages["seoul"] = Outage.CONTROL_PLANE
+    regions.advance(1000)
+    assert describe_cluster(regions)["status"] == "CREATING"
+    del regions.world.outages["seoul"]
+    regions.advance(5)
+    assert describe_cluster(regions)["status"] == "ACTIVE"
 
 
 def test_a_cluster_goes_after_its_groups(regions: Regions) -> None:
-    """Not before."""
-    make_cluster(regions)
-    make_group(regions)
-    with pytest.raises(Fault, match="ResourceInUseException"):
-        regions("seoul", "eks", "DeleteCluster", name=CLUSTER)
-    regions("seoul", "eks", "DeleteNodegroup", **WEB)
-    regions("seoul", "eks", "DeleteCluster", name=CLUSTER)
-    with pytest.raises(Fault, match="ResourceNotFoundException"):
-        regions("seoul", "eks", "DescribeCluster", name=CLUSTER)
-
-
-def test_a_cluster_is_configured_and_upgraded_by_updates(regions: Regions) -> None:
-    """One at a time, as on AWS; what is not named stays."""
-    make_cluster(regions)
-    access = {"endpointPublicAccess": False, "endpointPrivateAccess": True}
-    regions("seoul", "eks", "UpdateClusterConfig", name=CLUSTER, resourcesVpcConfig=access)
-    with pytest.raises(Fault, match="ResourceInUseException"):
-        regions("seoul", "eks", "UpdateClusterVersion", name=CLUSTER, version="1.37")
-    regions.advance(20)
-    update = regions("seoul", "eks", "UpdateClusterVersion", name=CLUSTER, version="1.37")["update"]
-    assert (update["type"], update["status"]) == ("VersionUpdate", "InProgress")
-    cluster = regions("seoul", "eks", "DescribeCluster", name=CLUSTER)["cluster"]
-    assert (cluster["version"], cluster["status"]) == ("1.37", "UPDATING")
-    assert cluster["resourcesVpcConfig"]["endpointPublicAccess"] is False
-    assert cluster["resourcesVpcConfig"]["subnetIds"] == ["subnet-1", "subnet-2"]
+    """Not before; and it is DELETING for a while."""
+    network = make_cluster(regions)
+    make_group(regions, network)
+    with pytest.raises(Fault, match="Cluster has nodegroups attached"):
+        seoul(regions, "DeleteCluster", **NAME)
+    seoul(regions, "DeleteNodegroup", **WEB)
+    regions.advance(120)
+    seoul(regions, "DeleteCluster", **NAME)
+    assert describe_cluster(regions)["status"] == "DELETING"
+    regions.advance(180)
+    with pytest.raises(Fault, match="No cluster found"):
+        describe_cluster(regions)
 
 
 def test_a_protected_cluster_cannot_be_deleted(regions: Regions) -> None:
     """Until its protection is taken off."""
-    make_cluster(regions)
-    regions("seoul", "eks", "UpdateClusterConfig", name=CLUSTER, deletionProtection=True)
+    make_cluster(regions, deletionProtection=True)
     with pytest.raises(Fault, match="InvalidRequestException"):
-        regions("seoul", "eks", "DeleteCluster", name=CLUSTER)
+        seoul(regions, "DeleteCluster", **NAME)
+    seoul(regions, "UpdateClusterConfig", **NAME, deletionProtection=False)
+    regions.advance(120)
+    seoul(regions, "DeleteCluster", **NAME)
 
 
-def test_what_does_not_exist_is_not_found(regions: Regions) -> None:
-    """A cluster, a group, an update."""
-    with pytest.raises(Fault, match="No cluster found"):
-        make_group(regions)
+def test_a_cluster_is_configured_by_an_update(regions: Regions) -> None:
+    """UPDATING, and configured when it is done; what is not named stays."""
+    network = make_cluster(regions)
+    access = {"endpointPublicAccess": False, "endpointPrivateAccess": True}
+    update = seoul(regions, "UpdateClusterConfig", **NAME, resourcesVpcConfig=access)["update"]
+    assert (update["type"], update["status"]) == ("EndpointAccessUpdate", "InProgress")
+    assert describe_cluster(regions)["status"] == "UPDATING"
+    assert describe_cluster(regions)["resourcesVpcConfig"]["endpointPublicAccess"] is True
+    regions.advance(120)
+    placed = describe_cluster(regions)["resourcesVpcConfig"]
+    assert placed["endpointPublicAccess"] is False
+    assert placed["subnetIds"] == list(network.subnets)
+    assert update_of(regions, update["id"])["status"] == "Successful"
+    assert seoul(regions, "ListUpdates", **NAME)["updateIds"] == [update["id"]]
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({}, "Invalid type for cluster update"),
+        ({"resourcesVpcConfig": {"endpointPublicAccess": True}}, "already at the desired"),
+        (
+            {"deletionProtection": True, "upgradePolicy": {"supportType": "STANDARD"}},
+            "Only one type of update",
+        ),
+        ({"accessConfig": {"authenticationMode": "CONFIG_MAP"}}, "authentication mode update"),
+    ],
+)
+def test_an_update_changes_one_thing(
+    regions: Regions, params: dict[str, object], told: str
+) -> None:
+    """Neither two nor none, and no way back to the aws-auth ConfigMap."""
     make_cluster(regions)
-    with pytest.raises(Fault, match="No node group found"):
-        scale(regions, SIX)
-    make_group(regions)
-    with pytest.raises(Fault, match="No update found"):
-        status(regions, "none")
+    with pytest.raises(Fault, match=told):
+        seoul(regions, "UpdateClusterConfig", **NAME, **params)
+    assert describe_cluster(regions)["status"] == "ACTIVE"
+
+
+def test_a_cluster_is_upgraded_by_one_version_at_a_time(regions: Regions) -> None:
+    """No jump and no way back, and no other update meanwhile; its groups stay as they are."""
+    network = make_cluster(regions)
+    make_group(regions, network)
+    for version in ("1.38", "1.35", "2.0"):
+        with pytest.raises(Fault, match=r"InvalidParameterException: [Uu]nsupported Kubernetes"):
+            seoul(regions, "UpdateClusterVersion", **NAME, version=version)
+    token = {"clientRequestToken": "up"}
+    update = seoul(regions, "UpdateClusterVersion", **NAME, version="1.37", **token)["update"]
+    with pytest.raises(Fault, match="currently has update in progress"):
+        seoul(regions, "UpdateClusterConfig", **NAME, deletionProtection=True)
+    with pytest.raises(Fault, match="is not in ACTIVE status"):
+        make_group(regions, network, "app")
+    regions.advance(540)
+    assert describe_cluster(regions)["version"] == "1.37"
+    again = seoul(regions, "UpdateClusterVersion", **NAME, version="1.37", **token)["update"]
+    assert (again["id"], again["status"]) == (update["id"], "Successful")
+    group = seoul(regions, "DescribeNodegroup", **WEB)["nodegroup"]
+    assert group["version"] == "1.36"
+
+
+def test_an_update_may_fail(regions: Regions) -> None:
+    """Failed, with an error; the cluster is ACTIVE as it was."""
+    make_cluster(regions)
+    fault = FAILS | {"transition": "eks_cluster_version_update", "resource": CLUSTER}
+    regions.world.faults.add(fault)
+    update = seoul(regions, "UpdateClusterVersion", **NAME, version="1.37")["update"]
+    regions.advance(540)
+    ended = update_of(regions, update["id"])
+    assert (ended["status"], ended["errors"][0]["errorCode"]) == ("Failed", "Unknown")
+    described = describe_cluster(regions)
+    assert (described["status"], described["version"]) == ("ACTIVE", "1.36")
+
+
+def test_an_update_that_never_ends_goes_on_without_its_fault(regions: Regions) -> None:
+    """The cluster is UPDATING until the fault is struck out."""
+    make_cluster(regions)
+    fault = {"kind": "transition", "ending": "never", "transition": "eks_cluster_version_update"}
+    entry = regions.world.faults.add(fault)
+    seoul(regions, "UpdateClusterVersion", **NAME, version="1.37")
+    regions.advance(3600)
+    assert describe_cluster(regions)["status"] == "UPDATING"
+    regions.world.faults.remove(entry.id)
+    regions.advance(5)
+    assert describe_cluster(regions)["status"] == "ACTIVE"
+
+
+def test_an_unknown_cluster_is_not_found(regions: Regions) -> None:
+    """Whatever is asked of it."""
+    for operation in ("DescribeCluster", "DeleteCluster", "UpdateClusterConfig", "ListUpdates"):
+        with pytest.raises(Fault, match="ResourceNotFoundException: No cluster found"):
+            seoul(regions, operation, **NAME)

@@ -5,7 +5,7 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +62,18 @@ class Server:
         return json.dumps(config)
 
 
+async def nothing() -> None:
+    """What runs beside a bare API."""
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """An API over a new store, until the end of the context."""
+def serving(
+    folder: Path,
+    store: Store | None = None,
+    beside: Callable[[], Coroutine[None, None, None]] = nothing,
+) -> Iterator[Server]:
+    """An API over a store, a new one by default, until the end of the context; `beside` runs on the
+    same event loop."""
     authority = ensure_ca(folder)
     ca_file = folder / "ca.pem"
     ca_file.write_bytes(authority.ca_pem)
@@ -72,20 +81,23 @@ def serving(folder: Path) -> Iterator[Server]:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.bind(("127.0.0.1", 0))
     url = f"https://127.0.0.1:{bound.getsockname()[1]}"
-    store = Store()
+    kept = store or Store()
     ready, ended = threading.Event(), threading.Event()
-    app = cast(App, asgi(store, AUTHENTICATOR))
+    app = cast(App, asgi(kept, AUTHENTICATOR))
 
     async def run() -> None:
         async with listen.serving(app, bound, authority.server_context("test")):
+            companion = asyncio.create_task(beside())
             ready.set()
             await asyncio.to_thread(ended.wait)
+            companion.cancel()
+            await asyncio.gather(companion, return_exceptions=True)
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     try:
         assert ready.wait(TIME_LIMIT)
-        yield Server(url=url, ca_file=ca_file, ca_pem=authority.ca_pem, store=store)
+        yield Server(url=url, ca_file=ca_file, ca_pem=authority.ca_pem, store=kept)
     finally:
         ended.set()
         thread.join(TIME_LIMIT)

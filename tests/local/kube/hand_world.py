@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from platform_pipelines import model
-from platform_pipelines.clock import ScaledClock
 from platform_pipelines.local.kube import controllers
-from platform_pipelines.local.kube.controllers.cluster import NodeGroup, Outside, Taint
+from platform_pipelines.local.kube.controllers.cluster import (
+    NodeGroup,
+    Outside,
+    Refusal,
+    Taint,
+)
+from platform_pipelines.local.kube.controllers.loop import Loop
 from platform_pipelines.local.kube.kinds import NODE, POD, Kind
 from platform_pipelines.local.kube.store import Store
 from platform_pipelines.local.world import Outage, Ports, World
+from platform_pipelines.local.worldclock import Standing
 from platform_pipelines.model import Region
 
 ROOT = Path(__file__).parents[3]
@@ -20,16 +26,6 @@ PLATFORM = model.load(ROOT / "platform.yaml")
 SEOUL, TOKYO = PLATFORM.regions
 START = 1_795_000_000.0
 Object = dict[str, Any]
-
-
-@dataclass
-class HandWorld(World):
-    """A world that stands still until `pass_time`."""
-
-    moment: float = START
-
-    def now(self) -> float:
-        return self.moment
 
 
 @dataclass
@@ -41,6 +37,8 @@ class PlainAws:
     balancers: dict[str, Callable[[], bool]] = field(default_factory=dict)
     records: dict[str, str] = field(default_factory=dict)
     zone_exists: bool = True
+    refusals: dict[str, Refusal] = field(default_factory=dict)  # by zone
+    reports: dict[str, tuple[Refusal, ...]] = field(default_factory=dict)  # by node group
 
     def outside(self) -> Outside:
         """For `controllers.start`."""
@@ -50,6 +48,8 @@ class PlainAws:
             register=self._register,
             unregister=self._unregister,
             upsert_cname=self._upsert,
+            refusal=lambda _region, _group, zone, _joining: self.refusals.get(zone),
+            report=lambda _region, group, refusals: self.reports.update({group: refusals}),
         )
 
     def _register(
@@ -69,12 +69,14 @@ class PlainAws:
 class Clusters:
     """Both clusters with their controllers running, and the hands to drive them."""
 
-    def __init__(self, state: Path) -> None:
-        self.world = HandWorld(
+    def __init__(self, state: Path, at: float = START) -> None:
+        self.clock = Standing(at)
+        self.loops: dict[str, Loop] = {}
+        self.world = World(
             platform=PLATFORM,
             state=state,
             ports=Ports(kube={"seoul": 0, "tokyo": 0}),
-            clock=ScaledClock(1, 0),
+            clock=self.clock,
         )
         self.world.stores = {
             region.alias: Store(now=self.world.datetime) for region in PLATFORM.regions
@@ -88,7 +90,7 @@ class Clusters:
 
     def start(self) -> None:
         """Begin the controllers."""
-        controllers.start(self.world, self.aws.outside())
+        self.loops = controllers.start(self.world, self.aws.outside())
         self.settle()
 
     def settle(self) -> None:
@@ -96,11 +98,9 @@ class Clusters:
         self.world.timers.run_due()
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass in steps of two seconds, as the server's loop would see it."""
-        end = self.world.moment + seconds
-        while self.world.moment < end:
-            self.world.moment = min(end, self.world.moment + 2)
-            self.settle()
+        """Let time pass, and run what is due on the way."""
+        for _ in self.world.timers.passing(self.clock, self.clock.now() + seconds):
+            pass
 
     def black_out(self, alias: str) -> None:
         """The Region goes dark."""
@@ -110,7 +110,17 @@ class Clusters:
         """The outage ends."""
         del self.world.outages[alias]
 
-    def scale(self, **counts: int) -> None:
+    def lose_zone(self, zone: str) -> None:
+        """A zone of Seoul is lost."""
+        self.world.zones.add(("seoul", zone))
+        self.world.changed()
+
+    def regain_zone(self, zone: str) -> None:
+        """It is back."""
+        self.world.zones.discard(("seoul", zone))
+        self.world.changed()
+
+    def scale(self, version: str = "", **counts: int) -> None:
         """What Seoul's node groups want from now on, and let it settle."""
         taints = {
             name: (Taint(key="role", value=name, effect="NoSchedule"),) if name != "manage" else ()
@@ -120,9 +130,10 @@ class Clusters:
             NodeGroup(
                 name=name,
                 desired=count,
-                since=self.world.moment,
+                since=self.clock.now(),
                 instance_type="t3.medium",
                 taints=taints[name],
+                version=version,
             )
             for name, count in counts.items()
         ]
@@ -135,6 +146,10 @@ class Clusters:
     def pods(self) -> list[Object]:
         """Seoul's pods."""
         return self.seoul.list(POD)
+
+    def running(self) -> list[Object]:
+        """Seoul's pods that nobody asked to stop."""
+        return [pod for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]]
 
     def the(self, kind: Kind, name: str, namespace: str = "default") -> Object:
         """An object of Seoul that must be there."""

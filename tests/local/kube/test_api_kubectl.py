@@ -145,3 +145,88 @@ def test_wait_and_rollout_follow_a_watch(kubectl: Kubectl) -> None:
     """A namespace that is there already is enough."""
     waited = kubectl("wait", "--for=jsonpath={.status.phase}=Active", "namespace/default")
     assert waited.stdout == "namespace/default condition met\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("namespace", "made"),
+        ("deployment", "made", "--image=nginx:1", "--replicas=0", "--port=80"),
+        ("configmap", "made", "--from-literal=k=v"),
+        ("secret", "generic", "made", "--from-literal=k=v"),
+        ("serviceaccount", "made"),
+        ("job", "made", "--image=busybox"),
+        ("cronjob", "made", "--image=busybox", "--schedule=* * * * *"),
+        ("role", "made", "--verb=get", "--resource=pods"),
+        ("rolebinding", "made", "--role=made", "--user=u"),
+        ("clusterrole", "made", "--verb=get", "--resource=pods"),
+        ("clusterrolebinding", "made", "--clusterrole=made", "--user=u"),
+        ("poddisruptionbudget", "made", "--selector=a=b", "--min-available=50%"),
+        ("ingress", "made", "--rule=host.example.com/path=service:80"),
+        ("service", "clusterip", "made", "--tcp=80:8080"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_create_makes_every_kind(kubectl: Kubectl, arguments: tuple[str, ...]) -> None:
+    """It sends protobuf, and is answered in JSON."""
+    made = kubectl("create", *arguments)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.endswith("/made created\n")
+
+
+def test_what_create_sends_is_what_is_kept(kubectl: Kubectl) -> None:
+    """Zeros that were said, bytes, numbers or percentages: all arrive as they were meant."""
+    kubectl("create", "deployment", "exact", "--image=nginx:1", "--replicas=0", "--port=80")
+    kubectl("create", "secret", "generic", "exact", "--from-literal=k=v")
+    kubectl("create", "pdb", "exact", "--selector=a=b", "--min-available=50%")
+    found = json.loads(kubectl("get", "deployment", "exact", "-o", "json").stdout)
+    assert found["spec"]["replicas"] == 0
+    assert found["spec"]["template"]["spec"]["containers"][0]["ports"] == [
+        {"containerPort": 80, "protocol": "TCP"}
+    ]
+    assert kubectl("get", "secret", "exact", "-o", "jsonpath={.data.k}").stdout == "dg=="
+    budget = kubectl("get", "pdb", "exact", "-o", "jsonpath={.spec.minAvailable}")
+    assert budget.stdout == "50%"
+
+
+def test_logs_and_exec_say_that_nothing_runs(kubectl: Kubectl) -> None:
+    """A clear answer instead of a guess."""
+    kubectl("run", "silent", "--image=nginx")
+    for arguments in (("logs", "silent"), ("exec", "silent", "--", "ls")):
+        refused = kubectl(*arguments)
+        assert refused.returncode == 1
+        assert "not implemented by the local Regions" in refused.stderr
+
+
+def test_get_reads_in_chunks(kubectl: Kubectl) -> None:
+    """All of them, though each page has one."""
+    for name in ("one", "two", "three"):
+        kubectl("create", "configmap", f"chunk-{name}")
+    found = kubectl("get", "configmaps", "--chunk-size=1", "-o", "name").stdout
+    assert {f"configmap/chunk-{name}" for name in ("one", "two", "three")} <= set(found.split())
+
+
+def test_auth_tells_who_asks_and_what_they_may(kubectl: Kubectl) -> None:
+    """Everything: whoever has a token is an administrator."""
+    assert "kubernetes-admin" in kubectl("auth", "whoami").stdout
+    assert kubectl("auth", "can-i", "delete", "nodes").stdout.strip() == "yes"
+    assert "*.*" in kubectl("auth", "can-i", "--list").stdout
+
+
+def test_a_pod_is_evicted_unless_its_budget_forbids(kubectl: Kubectl) -> None:
+    """`kubectl drain` sends an eviction for each pod of a node."""
+    kubectl("create", "namespace", "drained")
+    node = json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}})
+    kubectl("apply", "-f", "-", stdin=node)
+    overrides = json.dumps({"spec": {"nodeName": "n"}})
+    kubectl("run", "p", "-n", "drained", "--image=nginx", "--overrides", overrides)
+    running = json.dumps({"status": {"phase": "Running"}})
+    kubectl("patch", "pod", "p", "-n", "drained", "--subresource=status", "-p", running)
+    budget = ("create", "pdb", "guard", "-n", "drained", "--selector=run=p", "--min-available=1")
+    kubectl(*budget)
+    drain = ("drain", "n", "--force", "--grace-period=0")
+    refused = kubectl(*drain, "--timeout=1s")
+    assert "disruption budget" in refused.stderr
+    kubectl("delete", "pdb", "guard", "-n", "drained")
+    assert kubectl(*drain, "--timeout=30s").returncode == 0
+    assert kubectl("get", "pods", "-n", "drained", "-o", "name").stdout == ""

@@ -8,12 +8,12 @@ import pytest
 
 from platform_pipelines.local.kube import kinds, models, openapi
 from platform_pipelines.local.kube.ages import human
-from platform_pipelines.local.kube.kinds import KINDS, POD, Kind
+from platform_pipelines.local.kube.kinds import CONFIG_MAP, KINDS, POD, Kind
 from platform_pipelines.local.kube.objects import Obj, clone
 from platform_pipelines.local.kube.schema import Type
 from platform_pipelines.local.kube.selectors import parse_labels
 from platform_pipelines.local.kube.store import Store
-from tests.local.kube.api_server import InProcess
+from tests.local.kube.api_server import InProcess, Reply
 
 MERGE_PATCH = "application/merge-patch+json"
 PODS = "/api/v1/namespaces/default/pods"
@@ -95,7 +95,9 @@ def test_a_table_has_a_row_for_each_object(api: InProcess) -> None:
     assert row["object"]["kind"] == "PartialObjectMetadata"
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if not kind.review], ids=lambda kind: kind.kind
+)
 def test_every_kind_can_be_listed_as_a_table(api: InProcess, kind: Kind) -> None:
     """Empty or not."""
     prefix = f"/apis/{kind.group}" if kind.group else "/api"
@@ -241,9 +243,29 @@ def test_a_create_that_makes_no_sense_is_refused(
 
 
 def test_a_body_in_an_unknown_form_is_refused(api: InProcess) -> None:
-    """As protobuf, which some of kubectl's generators send."""
+    """And told which forms there are."""
+    refused = api.call("POST", CONFIG_MAPS, b"<a/>", content_type="application/xml")
+    assert refused.status == 415
+    assert "application/vnd.kubernetes.protobuf" in refused.body["message"]
+
+
+def test_a_client_that_takes_no_json_is_refused(api: InProcess) -> None:
+    """Answers are JSON; who takes protobuf or JSON gets JSON."""
     protobuf = "application/vnd.kubernetes.protobuf"
-    assert api.call("POST", CONFIG_MAPS, b"k8s", content_type=protobuf).status == 415
+    refused = api.call("GET", CONFIG_MAPS, accept=protobuf)
+    assert (refused.status, refused.body["reason"]) == (406, "NotAcceptable")
+    taken = api.call("GET", CONFIG_MAPS, accept=f"{protobuf},application/json")
+    assert taken.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("subresource", ["log", "exec", "attach", "portforward"])
+def test_what_only_a_container_could_answer_is_refused_clearly(
+    api: InProcess, subresource: str
+) -> None:
+    """No container runs in the local Regions; that is no 404."""
+    refused = api.call("GET", f"{PODS}/a/{subresource}")
+    assert (refused.status, refused.body["reason"]) == (501, "NotImplemented")
+    assert "not implemented by the local Regions" in refused.body["message"]
 
 
 def test_yaml_is_a_body_too(api: InProcess) -> None:
@@ -270,8 +292,9 @@ def test_a_custom_resource_is_replaced_only_with_its_version(api: InProcess) -> 
 
 
 def test_an_eviction_asks_the_disruption_budget(api: InProcess, store: Store) -> None:
-    """429 while it allows none, and then the pod goes."""
+    """429 while it allows none; then the pod goes, and one disruption is spent."""
     api.call("POST", PODS, pod("a"))
+    store.update_status(POD, "default", "a", {"phase": "Running"})
     budget = {"metadata": {"name": "b"}, "spec": {"selector": {"matchLabels": {"app": "a"}}}}
     api.call("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget)
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "a"}}
@@ -279,6 +302,20 @@ def test_an_eviction_asks_the_disruption_budget(api: InProcess, store: Store) ->
     status = {"disruptionsAllowed": 1}
     store.update_status(kinds.POD_DISRUPTION_BUDGET, "default", "b", status)
     assert api.call("POST", f"{PODS}/a/eviction", eviction).status == 201
+    (stopping,) = store.list(POD)  # its kubelet has the grace period to stop it
+    assert stopping["metadata"]["deletionGracePeriodSeconds"] == 30
+    (spent,) = store.list(kinds.POD_DISRUPTION_BUDGET)
+    assert spent["status"]["disruptionsAllowed"] == 0
+    assert "a" in spent["status"]["disruptedPods"]
+
+
+def test_an_eviction_takes_the_grace_period_that_it_is_told(api: InProcess, store: Store) -> None:
+    """At once; a budget has no say about a pod that does not serve."""
+    api.call("POST", PODS, pod("a"))
+    budget = {"metadata": {"name": "b"}, "spec": {"selector": {"matchLabels": {"app": "a"}}}}
+    api.call("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget)
+    at_once = {"metadata": {"name": "a"}, "deleteOptions": {"gracePeriodSeconds": 0}}
+    assert api.call("POST", f"{PODS}/a/eviction", at_once).status == 201
     assert store.list(POD) == []
 
 
@@ -324,3 +361,84 @@ def test_answers_are_json_that_any_client_reads(api: InProcess) -> None:
     text = json.dumps({"metadata": {"name": "a"}, "data": {"city": "서울"}}).encode()
     api.call("POST", CONFIG_MAPS, text)
     assert api.call("GET", f"{CONFIG_MAPS}/a").body["data"] == {"city": "서울"}
+
+
+def test_a_review_is_a_question_and_nothing_is_kept(api: InProcess, store: Store) -> None:
+    """It is created to be answered; there is nothing to list, and a question must be one."""
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    question = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    reply = api.call("POST", path, question)
+    assert (reply.status, reply.body["status"]["allowed"]) == (201, True)
+    assert store.list(kinds.SELF_SUBJECT_ACCESS_REVIEW) == []
+    assert api.call("GET", path).status == 405
+    assert api.call("POST", path, {"spec": {}}).status == 400
+    resources = api.call("GET", "/apis/authorization.k8s.io/v1").body["resources"]
+    assert {tuple(each["verbs"]) for each in resources} == {("create",)}
+
+
+def config_maps(store: Store, *names: str) -> None:
+    """ConfigMaps of the namespace `default`."""
+    for name in names:
+        store.create(CONFIG_MAP, {"metadata": {"name": name, "namespace": "default"}})
+
+
+def names(reply: Reply) -> list[str]:
+    """What a list shows."""
+    return [each["metadata"]["name"] for each in reply.body["items"]]
+
+
+def test_pages_show_one_moment(api: InProcess, store: Store) -> None:
+    """What came, changed or went after the first page does not show in the others."""
+    config_maps(store, "a", "b", "c", "d")
+    first = api.call("GET", CONFIG_MAPS, query="limit=2")
+    assert first.body["metadata"]["remainingItemCount"] == 2
+    store.delete(CONFIG_MAP, "default", "c")
+    config_maps(store, "bb")
+    store.update(CONFIG_MAP, {"metadata": {"name": "d", "namespace": "default"}, "data": {"k": ""}})
+    token = first.body["metadata"]["continue"]
+    second = api.call("GET", CONFIG_MAPS, query=f"limit=2&continue={token}")
+    assert names(second) == ["c", "d"]
+    assert "data" not in second.body["items"][1]
+    assert second.body["metadata"] == {"resourceVersion": first.body["metadata"]["resourceVersion"]}
+    assert names(api.call("GET", CONFIG_MAPS)) == ["a", "b", "bb", "d"]
+
+
+def test_a_page_of_a_forgotten_moment_says_how_to_go_on(api: InProcess, store: Store) -> None:
+    """410, with a token that goes on with the objects as they are now."""
+    config_maps(store, "a", "b", "c")
+    first = api.call("GET", CONFIG_MAPS, query="limit=1")
+    store.history.begin(store.version + 1)
+    store.delete(CONFIG_MAP, "default", "b")
+    token = first.body["metadata"]["continue"]
+    gone = api.call("GET", CONFIG_MAPS, query=f"limit=1&continue={token}")
+    assert (gone.status, gone.body["reason"]) == (410, "Expired")
+    token = gone.body["metadata"]["continue"]
+    assert names(api.call("GET", CONFIG_MAPS, query=f"limit=1&continue={token}")) == ["c"]
+
+
+def test_an_earlier_version_can_be_listed_exactly(api: InProcess, store: Store) -> None:
+    """While it is remembered."""
+    config_maps(store, "a")
+    version = store.version
+    config_maps(store, "b")
+    exact = f"resourceVersion={version}&resourceVersionMatch=Exact"
+    assert names(api.call("GET", CONFIG_MAPS, query=exact)) == ["a"]
+    store.history.begin(store.version + 1)
+    assert api.call("GET", CONFIG_MAPS, query=exact).status == 410
+
+
+def test_a_continued_list_takes_no_version(api: InProcess, store: Store) -> None:
+    """The token has one of its own."""
+    config_maps(store, "a", "b")
+    token = api.call("GET", CONFIG_MAPS, query="limit=1").body["metadata"]["continue"]
+    query = f"continue={token}&resourceVersion={store.version}"
+    assert api.call("GET", CONFIG_MAPS, query=query).status == 400
+
+
+def test_a_selection_does_not_say_how_many_are_left(api: InProcess, store: Store) -> None:
+    """As of a real cluster, which would have to look at all."""
+    for name in ("a", "b"):
+        store.create(POD, pod(name))
+    page = api.call("GET", PODS, query="limit=1&labelSelector=app").body["metadata"]
+    assert "continue" in page
+    assert "remainingItemCount" not in page

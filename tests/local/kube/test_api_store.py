@@ -259,3 +259,9 @@ def test_time_may_be_moved() -> None:
 def test_a_fault_names_the_resource_as_kubectl_shows_it(kind: Kind) -> None:
     """With its group."""
     assert str(faults.not_found(kind, "x")).endswith(f'{kind.resource} "x" not found')
+
+
+def test_a_kind_with_a_status_always_has_a_spec(store: Store) -> None:
+    """As a real cluster tells it, so that a bare Node surprises no controller."""
+    made = store.create(NODE, {"metadata": {"name": "bare"}})
+    assert (made["spec"], made["status"]) == ({}, {})

@@ -3,8 +3,7 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,9 @@ from platform_pipelines.local.kube.kinds import (
     NAMESPACE,
     SERVICE,
 )
+from platform_pipelines.local.timers import Timers
+from platform_pipelines.local.world import Outage
+from platform_pipelines.local.worldclock import Running
 from tests.local.kube.hand_world import MINUTE, Clusters, Object
 
 DEPLOYMENT_YAML = """
@@ -42,6 +44,8 @@ kind: Service
 metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80}]}
 """
+SPEED = 50.0
+PATIENCE = 20  # real seconds
 AUTOMATED = {"automated": {"prune": True, "selfHeal": True}}
 
 
@@ -104,16 +108,13 @@ class Followed:
         metadata = {"name": "web", "namespace": "argocd"}
         self.store.create(APPLICATION, {"metadata": metadata, "spec": spec | more})
 
-    async def settle(self) -> None:
+    def settle(self) -> None:
         """Let a change be noticed, and everything that follows end."""
-        await self.pass_time(6)
+        self.pass_time(6)
 
-    async def pass_time(self, seconds: float) -> None:
+    def pass_time(self, seconds: float) -> None:
         """Let time pass, with what comes due."""
-        for _ in range(max(1, int(seconds // 2))):
-            self.clusters.pass_time(min(2, seconds))
-            await self.argo.idle()
-        self.clusters.settle()
+        self.clusters.pass_time(seconds)
 
     def application(self) -> Object:
         """The Application as it is now."""
@@ -136,104 +137,70 @@ class Followed:
         return self.clusters.the(DEPLOYMENT, "web", "web")
 
 
-Story = Callable[[Followed], Awaitable[None]]
-
-
 @pytest.fixture
-def play(tmp_path: Path) -> Callable[[Story], None]:
-    """Run a story on an event loop, with Argo CD started and nothing followed yet."""
-
-    @asynccontextmanager
-    async def followed() -> AsyncIterator[Followed]:
-        made = Followed(tmp_path)
-        made.start()
-        yield made
-        await made.argo.idle()
-
-    def run(story: Story) -> None:
-        async def main() -> None:
-            async with followed() as made:
-                await story(made)
-
-        asyncio.run(main())
-
-    return run
+def world(tmp_path: Path) -> Followed:
+    """Argo CD started in both clusters, and nothing followed yet."""
+    made = Followed(tmp_path)
+    made.start()
+    return made
 
 
-def test_an_application_delivers_its_folder(play: Callable[[Story], None]) -> None:
+def test_an_application_delivers_its_folder(world: Followed) -> None:
     """Synced to the commit, everything applied, one operation in the history."""
-
-    async def story(world: Followed) -> None:
-        commit = world.commit()
-        world.follow()
-        await world.settle()
-        assert world.status["sync"]["status"] == "Synced"
-        assert world.status["sync"]["revision"] == commit
-        assert world.status["sync"]["comparedTo"]["source"] == world.application()["spec"]["source"]
-        assert world.deployment()["spec"]["replicas"] == 2
-        assert world.status["operationState"]["phase"] == "Succeeded"
-        assert [one["revision"] for one in world.status["history"]] == [commit]
-        assert world.status["sourceType"] == "Kustomize"
-        assert world.status["reconciledAt"] > world.application()["metadata"]["creationTimestamp"]
-        assert {one["kind"] for one in world.status["resources"]} == {"Deployment", "Service"}
-
-    play(story)
+    commit = world.commit()
+    world.follow()
+    world.settle()
+    assert world.status["sync"]["status"] == "Synced"
+    assert world.status["sync"]["revision"] == commit
+    assert world.status["sync"]["comparedTo"]["source"] == world.application()["spec"]["source"]
+    assert world.deployment()["spec"]["replicas"] == 2
+    assert world.status["operationState"]["phase"] == "Succeeded"
+    assert [one["revision"] for one in world.status["history"]] == [commit]
+    assert world.status["sourceType"] == "Kustomize"
+    assert world.status["reconciledAt"] > world.application()["metadata"]["creationTimestamp"]
+    assert {one["kind"] for one in world.status["resources"]} == {"Deployment", "Service"}
 
 
-def test_health_follows_the_deployment(play: Callable[[Story], None]) -> None:
+def test_health_follows_the_deployment(world: Followed) -> None:
     """A standby is Progressing, then Degraded; with nodes it becomes Healthy."""
-
-    async def story(world: Followed) -> None:
-        world.follow()
-        await world.pass_time(10)
-        assert world.status["health"]["status"] == "Progressing"
-        assert world.status["summary"]["images"] == ["example.com/web@sha256:1"]
-        await world.pass_time(11 * MINUTE)
-        assert world.status["health"]["status"] == "Degraded"
-        assert (
-            world.status["health"]["message"] == 'Deployment "web" exceeded its progress deadline'
-        )
-        world.clusters.scale(web=2)
-        await world.pass_time(180)
-        assert world.status["health"]["status"] == "Healthy"
-        assert world.status["sync"]["status"] == "Synced"
-
-    play(story)
+    world.follow()
+    world.pass_time(10)
+    assert world.status["health"]["status"] == "Progressing"
+    assert world.status["summary"]["images"] == ["example.com/web@sha256:1"]
+    world.pass_time(11 * MINUTE)
+    assert world.status["health"]["status"] == "Degraded"
+    assert world.status["health"]["message"] == 'Deployment "web" exceeded its progress deadline'
+    world.clusters.scale(web=2)
+    world.pass_time(180)
+    assert world.status["health"]["status"] == "Healthy"
+    assert world.status["sync"]["status"] == "Synced"
 
 
-def test_every_poll_moves_reconciled_at_and_nothing_else(play: Callable[[Story], None]) -> None:
+def test_every_poll_moves_reconciled_at_and_nothing_else(world: Followed) -> None:
     """A quiet Application is fresh, and its last operation stays the one that changed something."""
-
-    async def story(world: Followed) -> None:
-        world.commit()
-        world.follow()
-        await world.pass_time(20 * MINUTE)
-        before = world.status
-        await world.pass_time(120)
-        after = world.status
-        assert after.pop("reconciledAt") > before.pop("reconciledAt")
-        assert after == before
-
-    play(story)
+    world.commit()
+    world.follow()
+    world.pass_time(20 * MINUTE)
+    before = world.status
+    world.pass_time(120)
+    after = world.status
+    assert after.pop("reconciledAt") > before.pop("reconciledAt")
+    assert after == before
 
 
-def test_an_edit_is_a_new_revision_before_it_is_committed(play: Callable[[Story], None]) -> None:
+def test_an_edit_is_a_new_revision_before_it_is_committed(world: Followed) -> None:
     """Clean: the commit. Edited: forty hex digits of its own. The next poll delivers it."""
-
-    async def story(world: Followed) -> None:
-        commit = world.commit()
-        world.follow()
-        await world.settle()
-        world.write("deployment.yaml", DEPLOYMENT_YAML.replace("replicas: 2", "replicas: 3"))
-        await world.pass_time(122)
-        revision = world.status["sync"]["revision"]
-        assert revision != commit
-        assert len(revision) == 40
-        assert set(revision) <= set("0123456789abcdef")
-        assert world.deployment()["spec"]["replicas"] == 3
-        assert len(world.status["history"]) == 2
-
-    play(story)
+    commit = world.commit()
+    world.follow()
+    world.settle()
+    world.write("deployment.yaml", DEPLOYMENT_YAML.replace("replicas: 2", "replicas: 3"))
+    world.pass_time(122)
+    revision = world.status["sync"]["revision"]
+    assert revision != commit
+    assert len(revision) == 40
+    assert set(revision) <= set("0123456789abcdef")
+    assert world.deployment()["spec"]["replicas"] == 3
+    assert len(world.status["history"]) == 2
 
 
 def test_two_checkouts_of_the_same_content_have_the_same_revision(tmp_path: Path) -> None:
@@ -242,277 +209,284 @@ def test_two_checkouts_of_the_same_content_have_the_same_revision(tmp_path: Path
     for root in (first, second):
         (root / "manifests").mkdir(parents=True)
         (root / "manifests" / "x.yaml").write_text("a: 1\n")
-    revisions = {
-        asyncio.run(argocd.Checkout(root).revision("manifests")) for root in (first, second)
-    }
+    revisions = {argocd.Checkout(root).revision("manifests") for root in (first, second)}
     assert len(revisions) == 1
     (second / "manifests" / "y.yaml").write_text("b: 1\n")
-    assert asyncio.run(argocd.Checkout(second).revision("manifests")) not in revisions
+    assert argocd.Checkout(second).revision("manifests") not in revisions
 
 
 def test_a_commit_that_changes_nothing_here_is_synced_without_a_sync(
-    play: Callable[[Story], None],
+    world: Followed,
 ) -> None:
     """sync.revision follows git; the last operation does not."""
-
-    async def story(world: Followed) -> None:
-        first = world.commit()
-        world.follow()
-        await world.settle()
-        second = world.commit()
-        await world.pass_time(122)
-        assert world.status["sync"]["revision"] == second
-        assert world.status["operationState"]["syncResult"]["revision"] == first
-
-    play(story)
+    first = world.commit()
+    world.follow()
+    world.settle()
+    second = world.commit()
+    world.pass_time(122)
+    assert world.status["sync"]["revision"] == second
+    assert world.status["operationState"]["syncResult"]["revision"] == first
 
 
-def test_the_refresh_annotation_is_obeyed_and_taken_away(play: Callable[[Story], None]) -> None:
+def test_the_refresh_annotation_is_obeyed_and_taken_away(world: Followed) -> None:
     """`argocd.argoproj.io/refresh: hard` moves reconciledAt before the next poll."""
-
-    async def story(world: Followed) -> None:
-        world.follow()
-        await world.pass_time(30)
-        before = world.status["reconciledAt"]
-        refresh = {"argocd.argoproj.io/refresh": "hard"}
-        world.edit(lambda one: one["metadata"].update(annotations=refresh))
-        await world.settle()
-        assert world.status["reconciledAt"] > before
-        assert not world.application()["metadata"].get("annotations")
-
-    play(story)
+    world.follow()
+    world.pass_time(30)
+    before = world.status["reconciledAt"]
+    refresh = {"argocd.argoproj.io/refresh": "hard"}
+    world.edit(lambda one: one["metadata"].update(annotations=refresh))
+    world.settle()
+    assert world.status["reconciledAt"] > before
+    assert not world.application()["metadata"].get("annotations")
 
 
-def test_drift_is_healed(play: Callable[[Story], None]) -> None:
+def test_drift_is_healed(world: Followed) -> None:
     """Somebody scales by hand; self-heal undoes it within seconds."""
-
-    async def story(world: Followed) -> None:
-        world.follow()
-        await world.pass_time(30)
-        world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 0)})
-        await world.pass_time(4)
-        assert world.deployment()["spec"]["replicas"] == 2
-
-    play(story)
+    world.follow()
+    world.pass_time(30)
+    world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 0)})
+    world.pass_time(4)
+    assert world.deployment()["spec"]["replicas"] == 2
 
 
-def test_without_self_heal_drift_is_told(play: Callable[[Story], None]) -> None:
+def test_without_self_heal_drift_is_told(world: Followed) -> None:
     """OutOfSync, until somebody syncs."""
-
-    async def story(world: Followed) -> None:
-        world.follow(syncPolicy={"automated": {}})
-        await world.pass_time(30)
-        world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 5)})
-        await world.pass_time(10)
-        assert world.status["sync"]["status"] == "OutOfSync"
-        assert world.deployment()["spec"]["replicas"] == 5
-        world.edit(lambda one: one.update(operation={"sync": {}}))
-        await world.settle()
-        assert world.status["sync"]["status"] == "Synced"
-        assert "operation" not in world.application()
-
-    play(story)
+    world.follow(syncPolicy={"automated": {}})
+    world.pass_time(30)
+    world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 5)})
+    world.pass_time(10)
+    assert world.status["sync"]["status"] == "OutOfSync"
+    assert world.deployment()["spec"]["replicas"] == 5
+    world.edit(lambda one: one.update(operation={"sync": {}}))
+    world.settle()
+    assert world.status["sync"]["status"] == "Synced"
+    assert "operation" not in world.application()
 
 
-def test_ignored_differences_are_no_drift(play: Callable[[Story], None]) -> None:
+def test_ignored_differences_are_no_drift(world: Followed) -> None:
     """`ignoreDifferences` with RespectIgnoreDifferences: replicas are somebody else's."""
-
-    async def story(world: Followed) -> None:
-        policy = AUTOMATED | {"syncOptions": ["RespectIgnoreDifferences=true"]}
-        rule = {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}
-        world.follow(syncPolicy=policy, ignoreDifferences=[rule])
-        await world.pass_time(30)
-        world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 5)})
-        await world.pass_time(150)
-        assert world.status["sync"]["status"] == "Synced"
-        assert world.deployment()["spec"]["replicas"] == 5
-
-    play(story)
+    policy = AUTOMATED | {"syncOptions": ["RespectIgnoreDifferences=true"]}
+    rule = {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}
+    world.follow(syncPolicy=policy, ignoreDifferences=[rule])
+    world.pass_time(30)
+    world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 5)})
+    world.pass_time(150)
+    assert world.status["sync"]["status"] == "Synced"
+    assert world.deployment()["spec"]["replicas"] == 5
 
 
-def test_what_left_git_is_pruned(play: Callable[[Story], None]) -> None:
+def test_what_left_git_is_pruned(world: Followed) -> None:
     """An object and a field: both go."""
-
-    async def story(world: Followed) -> None:
-        world.follow()
-        await world.settle()
-        labelled = DEPLOYMENT_YAML.replace("{name: web}\n", "{name: web, labels: {a: b}}\n", 1)
-        world.write("deployment.yaml", labelled)
-        await world.pass_time(122)
-        assert world.deployment()["metadata"]["labels"] == {"a": "b"}
-        world.write("deployment.yaml", DEPLOYMENT_YAML)
-        world.kustomize("deployment.yaml")
-        await world.pass_time(122)
-        assert world.store.get(SERVICE, "web", "web") is None
-        assert not world.deployment()["metadata"].get("labels")
-        assert world.status["sync"]["status"] == "Synced"
-
-    play(story)
+    world.follow()
+    world.settle()
+    labelled = DEPLOYMENT_YAML.replace("{name: web}\n", "{name: web, labels: {a: b}}\n", 1)
+    world.write("deployment.yaml", labelled)
+    world.pass_time(122)
+    assert world.deployment()["metadata"]["labels"] == {"a": "b"}
+    world.write("deployment.yaml", DEPLOYMENT_YAML)
+    world.kustomize("deployment.yaml")
+    world.pass_time(122)
+    assert world.store.get(SERVICE, "web", "web") is None
+    assert not world.deployment()["metadata"].get("labels")
+    assert world.status["sync"]["status"] == "Synced"
 
 
 def test_without_prune_what_left_git_stays_and_is_out_of_sync(
-    play: Callable[[Story], None],
+    world: Followed,
 ) -> None:
     """`requiresPruning` names it."""
-
-    async def story(world: Followed) -> None:
-        world.follow(syncPolicy={"automated": {}})
-        await world.settle()
-        world.kustomize("deployment.yaml")
-        await world.pass_time(122)
-        assert world.store.get(SERVICE, "web", "web") is not None
-        [extra] = [one for one in world.status["resources"] if one.get("requiresPruning")]
-        assert (extra["kind"], extra["status"]) == ("Service", "OutOfSync")
-        assert world.status["sync"]["status"] == "OutOfSync"
-
-    play(story)
+    world.follow(syncPolicy={"automated": {}})
+    world.settle()
+    world.kustomize("deployment.yaml")
+    world.pass_time(122)
+    assert world.store.get(SERVICE, "web", "web") is not None
+    [extra] = [one for one in world.status["resources"] if one.get("requiresPruning")]
+    assert (extra["kind"], extra["status"]) == ("Service", "OutOfSync")
+    assert world.status["sync"]["status"] == "OutOfSync"
 
 
 def test_manifests_that_do_not_render_are_a_comparison_error(
-    play: Callable[[Story], None],
+    world: Followed,
 ) -> None:
     """Sync Unknown, what runs goes on running; corrected, the condition goes."""
-
-    async def story(world: Followed) -> None:
-        world.follow()
-        await world.settle()
-        world.kustomize("missing.yaml")
-        await world.pass_time(122)
-        assert world.status["sync"]["status"] == "Unknown"
-        [condition] = world.status["conditions"]
-        assert condition["type"] == "ComparisonError"
-        assert "kustomize build manifests/overlay" in condition["message"]
-        assert world.deployment()["spec"]["replicas"] == 2
-        world.kustomize("deployment.yaml", "service.yaml")
-        await world.pass_time(122)
-        assert world.status["sync"]["status"] == "Synced"
-        assert "conditions" not in world.status
-
-    play(story)
+    world.follow()
+    world.settle()
+    world.kustomize("missing.yaml")
+    world.pass_time(122)
+    assert world.status["sync"]["status"] == "Unknown"
+    [condition] = world.status["conditions"]
+    assert condition["type"] == "ComparisonError"
+    assert "kustomize build manifests/overlay" in condition["message"]
+    assert world.deployment()["spec"]["replicas"] == 2
+    world.kustomize("deployment.yaml", "service.yaml")
+    world.pass_time(122)
+    assert world.status["sync"]["status"] == "Synced"
+    assert "conditions" not in world.status
 
 
 @pytest.mark.parametrize("path", ["manifests/elsewhere", "../..", "/etc"])
-def test_a_path_outside_of_the_checkout_is_not_read(
-    play: Callable[[Story], None], path: str
-) -> None:
+def test_a_path_outside_of_the_checkout_is_not_read(world: Followed, path: str) -> None:
     """A folder that is not there, or not inside, is a ComparisonError."""
-
-    async def story(world: Followed) -> None:
-        world.follow(source={"repoURL": "https://x", "path": path, "targetRevision": "main"})
-        await world.settle()
-        assert "app path does not exist" in world.status["conditions"][0]["message"]
-
-    play(story)
+    world.follow(source={"repoURL": "https://x", "path": path, "targetRevision": "main"})
+    world.settle()
+    assert "app path does not exist" in world.status["conditions"][0]["message"]
 
 
-def test_a_sync_that_fails_says_why_and_is_tried_again(play: Callable[[Story], None]) -> None:
+def test_a_sync_that_fails_says_why_and_is_tried_again(world: Followed) -> None:
     """The namespace is missing: Failed; it appears: the next poll succeeds."""
-
-    async def story(world: Followed) -> None:
-        world.store.delete(NAMESPACE, None, "web")
-        world.follow()
-        await world.settle()
-        assert world.status["operationState"]["phase"] == "Failed"
-        assert world.status["health"]["status"] == "Missing"
-        assert world.status["conditions"][0]["type"] == "SyncError"
-        assert 'namespaces "web" not found' in world.status["operationState"]["message"]
-        world.store.create(NAMESPACE, {"metadata": {"name": "web"}})
-        await world.pass_time(122)
-        assert world.status["operationState"]["phase"] == "Succeeded"
-        assert world.status["sync"]["status"] == "Synced"
-        assert "conditions" not in world.status
-
-    play(story)
+    world.store.delete(NAMESPACE, None, "web")
+    world.follow()
+    world.settle()
+    assert world.status["operationState"]["phase"] == "Failed"
+    assert world.status["health"]["status"] == "Missing"
+    assert world.status["conditions"][0]["type"] == "SyncError"
+    assert 'namespaces "web" not found' in world.status["operationState"]["message"]
+    world.store.create(NAMESPACE, {"metadata": {"name": "web"}})
+    world.pass_time(122)
+    assert world.status["operationState"]["phase"] == "Succeeded"
+    assert world.status["sync"]["status"] == "Synced"
+    assert "conditions" not in world.status
 
 
-def test_a_namespace_is_made_when_the_application_says_so(play: Callable[[Story], None]) -> None:
+def test_a_namespace_is_made_when_the_application_says_so(world: Followed) -> None:
     """`CreateNamespace=true`."""
-
-    async def story(world: Followed) -> None:
-        world.store.delete(NAMESPACE, None, "web")
-        world.follow(syncPolicy=AUTOMATED | {"syncOptions": ["CreateNamespace=true"]})
-        await world.settle()
-        assert world.status["sync"]["status"] == "Synced"
-
-    play(story)
+    world.store.delete(NAMESPACE, None, "web")
+    world.follow(syncPolicy=AUTOMATED | {"syncOptions": ["CreateNamespace=true"]})
+    world.settle()
+    assert world.status["sync"]["status"] == "Synced"
 
 
-def test_a_project_that_is_missing_or_narrow_refuses(play: Callable[[Story], None]) -> None:
+def test_a_project_that_is_missing_or_narrow_refuses(world: Followed) -> None:
     """InvalidSpecError without the project; with a narrow one only what it lists is delivered."""
-
-    async def story(world: Followed) -> None:
-        world.follow(project="peccy")
-        await world.settle()
-        assert world.status["conditions"][0]["type"] == "InvalidSpecError"
-        assert world.status["sync"]["status"] == "Unknown"
-        rules = {
-            "sourceRepos": ["https://git.example/*"],
-            "destinations": [{"server": "*", "namespace": "web"}],
-            "namespaceResourceWhitelist": [{"group": "", "kind": "Service"}],
-        }
-        metadata = {"name": "peccy", "namespace": "argocd"}
-        world.store.create(APP_PROJECT, {"metadata": metadata, "spec": rules})
-        await world.settle()
-        assert world.store.get(SERVICE, "web", "web") is not None
-        assert world.store.get(DEPLOYMENT, "web", "web") is None
-        assert "not permitted in project peccy" in world.status["operationState"]["message"]
-
-    play(story)
+    world.follow(project="peccy")
+    world.settle()
+    assert world.status["conditions"][0]["type"] == "InvalidSpecError"
+    assert world.status["sync"]["status"] == "Unknown"
+    rules = {
+        "sourceRepos": ["https://git.example/*"],
+        "destinations": [{"server": "*", "namespace": "web"}],
+        "namespaceResourceWhitelist": [{"group": "", "kind": "Service"}],
+    }
+    metadata = {"name": "peccy", "namespace": "argocd"}
+    world.store.create(APP_PROJECT, {"metadata": metadata, "spec": rules})
+    world.settle()
+    assert world.store.get(SERVICE, "web", "web") is not None
+    assert world.store.get(DEPLOYMENT, "web", "web") is None
+    assert "not permitted in project peccy" in world.status["operationState"]["message"]
 
 
-def test_a_dark_region_stands_still(play: Callable[[Story], None]) -> None:
+def test_a_dark_region_stands_still(world: Followed) -> None:
     """reconciledAt grows old while dark; afterwards the next poll catches up."""
+    world.follow()
+    world.settle()
+    before = world.status
+    world.clusters.black_out("seoul")
+    world.write("deployment.yaml", DEPLOYMENT_YAML.replace("replicas: 2", "replicas: 3"))
+    world.pass_time(10 * MINUTE)
+    assert world.status == before
+    world.clusters.bring_back("seoul")
+    world.pass_time(122)
+    assert world.deployment()["spec"]["replicas"] == 3
+    assert world.status["reconciledAt"] > before["reconciledAt"]
 
-    async def story(world: Followed) -> None:
-        world.follow()
-        await world.settle()
-        before = world.status
-        world.clusters.black_out("seoul")
-        world.write("deployment.yaml", DEPLOYMENT_YAML.replace("replicas: 2", "replicas: 3"))
-        await world.pass_time(10 * MINUTE)
-        assert world.status == before
-        world.clusters.bring_back("seoul")
-        await world.pass_time(122)
-        assert world.deployment()["spec"]["replicas"] == 3
-        assert world.status["reconciledAt"] > before["reconciledAt"]
 
-    play(story)
+def test_a_wedged_controller_says_what_it_said_last(world: Followed) -> None:
+    """Synced, with an old reconciledAt; even the refresh annotation stays. It goes on at once."""
+    world.follow()
+    world.settle()
+    before = world.status
+    fault = world.clusters.world.faults.add({"kind": "argocd", "region": "seoul"})
+    world.write("deployment.yaml", DEPLOYMENT_YAML.replace("replicas: 2", "replicas: 3"))
+    refresh = {"argocd.argoproj.io/refresh": "hard"}
+    world.edit(lambda one: one["metadata"].update(annotations=refresh))
+    world.store.update(DEPLOYMENT, world.deployment() | {"spec": _scaled(world, 0)})
+    world.pass_time(10 * MINUTE)
+    assert world.status == before
+    assert world.application()["metadata"]["annotations"] == refresh
+    world.clusters.world.faults.remove(fault.id)
+    world.pass_time(2)
+    assert world.deployment()["spec"]["replicas"] == 3
+    assert "annotations" not in world.application()["metadata"]
+
+
+def test_the_other_regions_argo_cd_is_not_wedged(world: Followed) -> None:
+    """A fault is one Region's."""
+    world.clusters.world.faults.add({"kind": "argocd", "region": "ap-northeast-1"})
+    world.follow()
+    world.settle()
+    assert world.status["sync"]["status"] == "Synced"
+
+
+@pytest.mark.parametrize("mode", [Outage.CONTROL_PLANE, Outage.DATA_PLANE])
+def test_without_its_nodes_or_the_api_argo_cd_stands_still(world: Followed, mode: Outage) -> None:
+    """It runs on the nodes, and speaks to the API."""
+    world.follow()
+    world.settle()
+    before = world.status
+    world.clusters.world.outages["seoul"] = mode
+    world.pass_time(5 * MINUTE)
+    assert world.status == before
+
+
+def test_applications_of_other_namespaces_are_not_followed(world: Followed) -> None:
+    """As with an Argo CD that was not told of more namespaces."""
+    metadata = {"name": "web", "namespace": "web"}
+    world.store.create(APPLICATION, {"metadata": metadata, "spec": {"project": "default"}})
+    world.pass_time(5 * MINUTE)
+    assert "status" not in world.clusters.the(APPLICATION, "web", "web")
+
+
+def test_while_time_runs_a_render_does_not_stop_the_server(tmp_path: Path) -> None:
+    """It runs beside the event loop, and what is asked for meanwhile is done, too."""
+    made = Followed(tmp_path)
+    running = Running(SPEED)
+    made.clusters.world.clock = running
+    made.clusters.world.timers = Timers(running)
+    turns = 0
+
+    async def main() -> None:
+        nonlocal turns
+        made.start()
+        timers = asyncio.create_task(made.clusters.world.timers.run())
+        made.follow()
+        async with asyncio.timeout(PATIENCE):
+            while "history" not in made.application().get("status", {}):
+                turns += 1
+                await asyncio.sleep(0.005)
+        timers.cancel()
+        await made.argo.idle()
+
+    asyncio.run(main())
+    assert made.status["sync"]["status"] == "Synced"
+    assert turns > 1
 
 
 def test_a_deleted_application_with_the_finalizer_takes_all_with_it(
-    play: Callable[[Story], None],
+    world: Followed,
 ) -> None:
     """Cascade; what it does not own stays."""
-
-    async def story(world: Followed) -> None:
-        world.follow()
-        finalizers = ["resources-finalizer.argocd.argoproj.io"]
-        world.edit(lambda one: one["metadata"].update(finalizers=finalizers))
-        await world.settle()
-        world.store.create(CONFIG_MAP, {"metadata": {"name": "mine", "namespace": "web"}})
-        world.store.delete(APPLICATION, "argocd", "web")
-        await world.settle()
-        assert world.application()["metadata"]["deletionTimestamp"]
-        await world.pass_time(12)
-        assert world.store.get(APPLICATION, "argocd", "web") is None
-        assert world.store.get(DEPLOYMENT, "web", "web") is None
-        assert world.store.get(CONFIG_MAP, "web", "mine") is not None
-
-    play(story)
+    world.follow()
+    finalizers = ["resources-finalizer.argocd.argoproj.io"]
+    world.edit(lambda one: one["metadata"].update(finalizers=finalizers))
+    world.settle()
+    world.store.create(CONFIG_MAP, {"metadata": {"name": "mine", "namespace": "web"}})
+    world.store.delete(APPLICATION, "argocd", "web")
+    world.settle()
+    assert world.application()["metadata"]["deletionTimestamp"]
+    world.pass_time(12)
+    assert world.store.get(APPLICATION, "argocd", "web") is None
+    assert world.store.get(DEPLOYMENT, "web", "web") is None
+    assert world.store.get(CONFIG_MAP, "web", "mine") is not None
 
 
-def test_a_folder_outside_of_git_is_followed_too(play: Callable[[Story], None]) -> None:
+def test_a_folder_outside_of_git_is_followed_too(world: Followed) -> None:
     """A downloaded copy without `.git` works; so does one whose `.git` vanished."""
-
-    async def story(world: Followed) -> None:
-        commit = world.commit()
-        shutil.rmtree(world.root / ".git")
-        world.follow()
-        await world.settle()
-        assert world.status["sync"]["status"] == "Synced"
-        assert world.status["sync"]["revision"] != commit
-
-    play(story)
+    commit = world.commit()
+    shutil.rmtree(world.root / ".git")
+    world.follow()
+    world.settle()
+    assert world.status["sync"]["status"] == "Synced"
+    assert world.status["sync"]["revision"] != commit
 
 
 def _scaled(world: Followed, replicas: int) -> Object:

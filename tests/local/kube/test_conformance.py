@@ -12,6 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3 import HTTPResponse
 
 from tests.local.kube.api_server import TIME_LIMIT, Object, Server, refusal, serving, told
+from tests.local.kube.running_world import living
 
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "applications"
 JSON_PATCH = "application/json-patch+json"
@@ -23,10 +24,13 @@ WATCH: Any = watch.Watch
 CREATE: Any = utils.create_from_dict
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One API for the whole module; every test has namespaces of its own."""
-    with serving(tmp_path_factory.mktemp("api")) as running:
+@pytest.fixture(scope="module", params=[serving, living], ids=["bare", "living"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One API for the whole module, bare or with nodes and controllers; every test has namespaces
+    of its own."""
+    with request.param(tmp_path_factory.mktemp("api")) as running:
         yield running
 
 

@@ -128,7 +128,7 @@ def test_after_a_restart_the_known_balancer_answers_at_once(clusters: Clusters) 
     clusters.pass_time(40)
     known = hostname(clusters)
     again = Clusters(clusters.world.state)
-    again.world.moment = clusters.world.moment
+    again.clock.move(clusters.clock.now())
     again.world.stores = clusters.world.stores
     again.start()
     assert list(again.aws.balancers) == [known]

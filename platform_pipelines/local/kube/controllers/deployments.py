@@ -8,6 +8,7 @@ import hashlib
 import json
 from typing import Any, ClassVar
 
+from platform_pipelines.local.kube.controllers import pods
 from platform_pipelines.local.kube.controllers.cluster import Controller
 from platform_pipelines.local.kube.controllers.objects import (
     Object,
@@ -22,7 +23,7 @@ from platform_pipelines.local.kube.controllers.objects import (
 )
 from platform_pipelines.local.kube.controllers.rollout import Rollout, status_of
 from platform_pipelines.local.kube.controllers.strategy import Plan, actual, wanted
-from platform_pipelines.local.kube.kinds import DEPLOYMENT, REPLICA_SET, Kind
+from platform_pipelines.local.kube.kinds import DEPLOYMENT, POD, REPLICA_SET, Kind
 from platform_pipelines.local.kube.objects import clone
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -33,7 +34,7 @@ _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 class Deployments(Controller):
     """The Deployments of one cluster."""
 
-    watches: ClassVar[frozenset[Kind]] = frozenset({DEPLOYMENT, REPLICA_SET})
+    watches: ClassVar[frozenset[Kind]] = frozenset({DEPLOYMENT, REPLICA_SET, POD})
     ticks = True  # the progress deadline passes without a change
 
     def reconcile(self) -> None:
@@ -88,7 +89,7 @@ class Deployments(Controller):
         plan = Plan.of(deployment)
         if plan.recreate:
             self._scale_all(old, 0)
-            if not any(actual(one) for one in old):
+            if not any(pods.owned(self.store, one) for one in old):  # those that stop count, too
                 self._scale(new, plan.replicas)
             return
         self._scale(new, plan.grown(new, old))

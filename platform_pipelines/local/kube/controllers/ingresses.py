@@ -6,19 +6,21 @@ only: which Region `<host>` itself means is the dns stack's.
 
 import hashlib
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from platform_pipelines.local.kube.controllers.cluster import Cluster, Controller
+from platform_pipelines.local.kube.controllers.node_objects import zone_of
 from platform_pipelines.local.kube.controllers.objects import (
     Object,
     annotations,
+    deleting,
     is_true,
     labels,
     name,
     namespace,
     uid,
 )
-from platform_pipelines.local.kube.kinds import INGRESS, POD, SERVICE, Kind
+from platform_pipelines.local.kube.kinds import INGRESS, NODE, POD, SERVICE, Kind
 
 CLASS = "alb"
 DNS = "external-dns.kubernetes.io/"
@@ -48,6 +50,16 @@ class Ingresses(Controller):
                 self._register(ingress)
                 self._publish(ingress)
         self._take_back({uid(one) for one in ingresses})
+
+    def dump(self) -> Any:
+        """Load balancers on their way; those that answer are told by their Ingresses."""
+        return self._made
+
+    def load(self, state: Any) -> None:
+        """Go on with what `dump` gave; balancers and records are said again."""
+        self._made = dict(state)
+        self._registered.clear()
+        self._published.clear()
 
     def _answers(self, ingress: Object) -> bool:
         """Whether the load balancer is there; the first look at an Ingress starts making it."""
@@ -93,12 +105,18 @@ class Ingresses(Controller):
         ingress = self.store.peek(INGRESS, space, key)
         if ingress is None:
             return False
-        pods = self.store.peek_all(POD, space)
+        pods = [pod for pod in self.store.peek_all(POD, space) if self._answers_checks(pod)]
         return any(
-            is_true(pod, "Ready") and selector.items() <= labels(pod).items()
+            selector.items() <= labels(pod).items()
             for selector in self._selectors(ingress)
             for pod in pods
         )
+
+    def _answers_checks(self, pod: Object) -> bool:
+        """Whether a pod is a healthy target; one on a silent node is none, long before it says so."""
+        node = self.store.peek(NODE, None, pod["spec"].get("nodeName", ""))
+        heard = node is not None and not self.cluster.silent(zone_of(node))
+        return heard and is_true(pod, "Ready") and not deleting(pod)
 
     def _selectors(self, ingress: Object) -> list[dict[str, str]]:
         names = {

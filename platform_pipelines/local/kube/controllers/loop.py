@@ -1,17 +1,19 @@
-"""Drives the controllers of one cluster: on changes of the store, on timers, never while dark.
+"""Drives the controllers of one cluster: on changes of the store, on timers, never while frozen.
 
 A change only marks the controllers that watch its kind; they run from a timer that is due at once,
-so a controller never runs inside another one's write. A tick comes every few seconds: for what the
-store does not tell, as node groups, and to go on when a dark Region is back.
+so a controller never runs inside another one's write. A tick comes every few seconds, for what the
+store does not tell, as node groups. What goes wrong in the world is looked at when it does.
 """
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from platform_pipelines.local.kube.controllers.cluster import Cluster, Controller
 from platform_pipelines.local.kube.controllers.objects import Object
 from platform_pipelines.local.kube.faults import KubeFault
 from platform_pipelines.local.kube.kinds import Kind
+from platform_pipelines.local.vault import Value
 from platform_pipelines.local.world import World
 
 log = logging.getLogger(__name__)
@@ -28,41 +30,60 @@ class Loop:
         self.cluster = cluster
         self.controllers = controllers
         self._due: set[Controller] = set()
-        self._dark_since: float | None = None
         cluster.store.subscribe(self._changed)
+        cluster.world.on_change(self._look)
+        part = f"kube.controllers.{cluster.region.alias}"
+        cluster.world.vault.add(part, Value(self.dump, self.load))
 
     def start(self) -> None:
         """Look at everything once, and tick from now on."""
         self._due.update(self.controllers)
         self._soon()
-        self._tick_later()
+        alias = self.cluster.region.alias
+        self.cluster.world.timers.every(self._rhythm(), "kube.tick", alias=alias)
 
     def tick(self) -> None:
         """Time has passed."""
-        self._tick_later()
-        if self.cluster.dark:
-            if self._dark_since is None:
-                self._dark_since = self.cluster.now()
-            return
-        if self._dark_since is not None:
-            self._resume(self.cluster.now() - self._dark_since)
-        self._due.update(one for one in self.controllers if one.ticks)
+        alias = self.cluster.region.alias
+        self.cluster.world.timers.after(self._rhythm(), "kube.tick", alias=alias)
+        self._look()
         self.run()
 
     def wake(self, controller: str) -> None:
         """A controller asked to look again at this time."""
+        self.cluster.woken()
         self._due.update(one for one in self.controllers if str(one) == controller)
         self.run()
 
     def run(self) -> None:
         """Run the controllers that have a reason, until none has."""
         for _ in range(ROUNDS):
-            if self.cluster.dark or not self._due:
+            if self.cluster.frozen or not self._due:
                 return
             for controller in self.controllers:
                 if controller in self._due:
                     self._due.discard(controller)
                     self._reconcile(controller)
+
+    def dump(self) -> dict[str, Any]:
+        """What the controllers know besides the objects."""
+        states = {str(one): one.dump() for one in self.controllers}
+        return {name: state for name, state in states.items() if state is not None}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on with what `dump` gave, and look at everything."""
+        self.cluster.restored()
+        for controller in self.controllers:
+            controller.load(state.get(str(controller)))
+        self._due.update(self.controllers)
+        self._soon()
+
+    def _look(self) -> None:
+        """Note what goes wrong, frozen or not, and have everyone who ticks look at it soon."""
+        for controller in self.controllers:
+            controller.notice()
+        self._due.update(one for one in self.controllers if one.ticks)
+        self._soon()
 
     def _reconcile(self, controller: Controller) -> None:
         """What the store refuses, as a pod in a namespace that goes, is tried again later."""
@@ -70,12 +91,6 @@ class Loop:
             controller.reconcile()
         except KubeFault as fault:
             log.warning("%s in %s: %s", controller, self.cluster.region.alias, fault)
-
-    def _resume(self, dark_for: float) -> None:
-        self._dark_since = None
-        for controller in self.controllers:
-            controller.resumed(dark_for)
-        self._due.update(self.controllers)
 
     def _changed(self, event: str, kind: Kind, obj: Object) -> None:  # noqa: ARG002  # a listener's form
         watching = {one for one in self.controllers if kind in one.watches}
@@ -88,10 +103,8 @@ class Loop:
         if not self.cluster.world.timers.pending("kube.run", alias=alias):
             self.cluster.world.timers.after(0, "kube.run", alias=alias)
 
-    def _tick_later(self) -> None:
-        world = self.cluster.world
-        seconds = max(TICK, LEAST_TICK * world.clock.speed)
-        world.timers.after(seconds, "kube.tick", alias=self.cluster.region.alias)
+    def _rhythm(self) -> float:
+        return max(TICK, LEAST_TICK * self.cluster.world.clock.speed)
 
 
 def handle_timers(world: World, loops: dict[str, Loop]) -> None:

@@ -4,12 +4,13 @@ from ipaddress import ip_network
 
 from platform_pipelines.local.kube.controllers.cluster import NodeGroup
 from platform_pipelines.local.kube.controllers.instance_types import size_of
-from platform_pipelines.local.kube.controllers.objects import Object
+from platform_pipelines.local.kube.controllers.objects import Object, annotations, labels
 from platform_pipelines.model import Region
 
 GROUP_LABEL = "eks.amazonaws.com/nodegroup"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 NUMBER = "local-regions/number"  # counts the nodes of a cluster, for names and addresses
+RELEASE = "local-regions/release"  # the Kubernetes version that its group had
 HOSTS = 200  # addresses that we give out in a /24
 
 
@@ -29,7 +30,7 @@ def new_node(
         "metadata": {
             "name": host,
             "labels": _labels(group, region, zone, host) | group.labels,
-            "annotations": {NUMBER: str(number)},
+            "annotations": {NUMBER: str(number), RELEASE: group.version},
         },
         "spec": spec,
         "status": {
@@ -42,6 +43,16 @@ def new_node(
             "nodeInfo": _info(number, f"v{kubernetes_version}.0-eks-local"),
         },
     }
+
+
+def number_of(node: Object) -> int:
+    """Which node of the cluster it is; 0 for one that is not ours."""
+    return int(annotations(node).get(NUMBER, "0"))
+
+
+def zone_of(node: Object) -> str | None:
+    """The zone that a node is in."""
+    return labels(node).get(ZONE_LABEL)
 
 
 def node_address(cidr: str, zone: int, number: int) -> str:

@@ -1,52 +1,35 @@
 """Nodes follow node groups: they join after a while, leave after a while, and fall silent.
 
 EKS's managed node groups, the kubelet's registration and heartbeat, and the node lifecycle
-controller, as far as the API shows them. What waits to join is in memory only; after a restart of
-the server it waits again from the start.
+controller, as far as the API shows them. A node whose zone is lost for long is replaced elsewhere.
 """
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from platform_pipelines.local.kube.controllers.cluster import Cluster, Controller, NodeGroup
+from platform_pipelines.local.kube.controllers import node_conditions
+from platform_pipelines.local.kube.controllers.cluster import (
+    Cluster,
+    Controller,
+    Joining,
+    NodeGroup,
+)
+from platform_pipelines.local.kube.controllers.launches import Launches
 from platform_pipelines.local.kube.controllers.node_objects import (
     GROUP_LABEL,
     NUMBER,
-    ZONE_LABEL,
+    RELEASE,
     new_node,
+    number_of,
+    zone_of,
 )
-from platform_pipelines.local.kube.controllers.objects import (
-    Object,
-    annotations,
-    labels,
-    name,
-    with_condition,
-)
+from platform_pipelines.local.kube.controllers.objects import Object, annotations, labels, name
+from platform_pipelines.local.kube.controllers.silence import Silence
 from platform_pipelines.local.kube.kinds import NODE, Kind
 from platform_pipelines.local.kube.objects import clone
 
 LEAVES_AT = "local-regions/leaves-at"  # AWS-like Unix seconds, on a node that goes
-UNREACHABLE = "node.kubernetes.io/unreachable"
-SILENCE = 50.0  # seconds without a heartbeat until a node is Unknown
-HEARTBEAT = 10.0  # seconds until a kubelet that is back has told so
-# The conditions of a node: (status, reason) by type.
-HEALTHY = {
-    "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
-    "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
-    "PIDPressure": ("False", "KubeletHasSufficientPID"),
-    "Ready": ("True", "KubeletReady"),
-}
-SILENT = dict.fromkeys(HEALTHY, ("Unknown", "NodeStatusUnknown"))
 RECENT = 30.0  # a change of a group that is older than this does not explain a missing node
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joining:
-    """An instance that was launched and is not a node yet."""
-
-    group: str
-    due: float
 
 
 class Nodes(Controller):
@@ -57,9 +40,10 @@ class Nodes(Controller):
 
     def __init__(self, cluster: Cluster) -> None:
         super().__init__(cluster)
-        self._joining: list[Joining] = []
-        self._silent_until = 0.0
-        self._number = max((_number(node) for node in self.store.peek_all(NODE)), default=0)
+        self._launches = Launches(cluster)
+        self._silence = Silence()
+        self._number = max(map(number_of, self.store.peek_all(NODE)), default=0)
+        self._wrong: tuple[object, ...] = ()
 
     def reconcile(self) -> None:
         groups = {
@@ -71,29 +55,66 @@ class Nodes(Controller):
             self._shrink(orphan, 0)
         self._join(groups)
         self._leave()
-        if self.cluster.now() >= self._silent_until:
-            self._set_ready(self._ours())
+        self._hear()
 
-    def resumed(self, dark_for: float) -> None:
-        """The control plane is back first, and sees how long it heard nothing."""
-        if dark_for < SILENCE:
-            return
-        self._silent_until = self.cluster.now() + HEARTBEAT
-        self.cluster.wake(self, HEARTBEAT)
-        for node in self._ours():
-            self._set_unknown(node)
+    def notice(self) -> None:
+        """Heartbeats come or do not come, whether anybody listens or not."""
+        silent = {name(node): self.cluster.silent(zone_of(node)) for node in self._ours()}
+        self._silence.notice(silent, self.cluster.now())
+        wrong = (*sorted(self.cluster.world.zones), *(one.id for one in self.cluster.world.faults))
+        if wrong != self._wrong:
+            self._wrong = wrong
+            self._launches.at_once()
+
+    def dump(self) -> Any:
+        """Instances on their way, silent nodes, and the last number that a node got."""
+        return {
+            "launches": self._launches.dump(),
+            "silence": self._silence.dump(),
+            "number": self._number,
+        }
+
+    def load(self, state: Any) -> None:
+        """Go on with what `dump` gave."""
+        self._launches.load(state["launches"])
+        self._silence.load(state["silence"])
+        self._number = state["number"]
 
     # Following the groups
 
     def _follow(self, group: NodeGroup) -> None:
-        waiting = sum(1 for one in self._joining if one.group == group.name)
-        missing = group.desired - len(self._staying(group.name)) - waiting
+        staying = self._staying(group.name)
+        waiting = self._launches.waiting(group.name)
+        missing = group.desired + self._surge(group, staying) - len(staying) - waiting
         if missing < 0:
             self._shrink(group.name, group.desired)
         elif missing > 0:
-            due = self._launched_at(group) + self.cluster.world.durations.nodes_joining
-            self._joining += [Joining(group=group.name, due=due)] * missing
-            self.cluster.wake(self, due - self.cluster.now())
+            joined_at = self._launched_at(group) + self.cluster.world.durations.nodes_joining
+            zones = [zone_of(node) or "" for node in staying]
+            if self._launches.launch(group, missing, zones, joined_at):
+                self.cluster.wake(self, joined_at - self.cluster.now())
+        for node in staying:
+            if self._lost(node):
+                self.cluster.delete(NODE, node)
+
+    def _surge(self, group: NodeGroup, staying: list[Object]) -> int:
+        """One node more while others are of another release than the group; when it is there, the
+        oldest of them goes."""
+        outdated = [node for node in staying if annotations(node).get(RELEASE) != group.version]
+        outdated.sort(key=number_of)
+        if outdated and len(staying) > group.desired and all(map(node_conditions.ready, staying)):
+            staying.remove(outdated[0])
+            self._drain(outdated.pop(0))
+        return 1 if outdated else 0
+
+    def _lost(self, node: Object) -> bool:
+        """Whether the node's zone is lost for so long that its group replaces it."""
+        since = self._silence.since(name(node))
+        if since is None or not self.cluster.world.zone_down(
+            self.cluster.region, zone_of(node) or ""
+        ):
+            return False
+        return self.cluster.now() - since >= self.cluster.world.durations.nodes_replacing
 
     def _launched_at(self, group: NodeGroup) -> float:
         """When the scaling was accepted, if that is why nodes are missing; else now."""
@@ -103,12 +124,10 @@ class Nodes(Controller):
     def _shrink(self, group: str, desired: int) -> None:
         """Take back launches first, then drain nodes of the fullest zone, the newest first."""
         staying = self._staying(group)
-        launches = [one for one in self._joining if one.group == group]
-        others = [one for one in self._joining if one.group != group]
-        self._joining = others + launches[: max(0, desired - len(staying))]
+        self._launches.cancel(group, desired - len(staying))
         while len(staying) > desired:
-            zones = Counter(labels(node).get(ZONE_LABEL) for node in staying)
-            node = max(staying, key=lambda one: (zones[labels(one).get(ZONE_LABEL)], _number(one)))
+            zones = Counter(zone_of(node) for node in staying)
+            node = max(staying, key=lambda one: (zones[zone_of(one)], number_of(one)))
             staying.remove(node)
             self._drain(node)
 
@@ -122,18 +141,16 @@ class Nodes(Controller):
         self.cluster.wake(self, seconds)
 
     def _join(self, groups: dict[str, NodeGroup]) -> None:
-        now = self.cluster.now()
-        due = [one for one in self._joining if one.due <= now]
-        self._joining = [one for one in self._joining if one.due > now]
-        for one in due:
+        for one in self._launches.due():
             if one.group in groups:
-                self._add(groups[one.group])
+                self._add(groups[one.group], one)
 
     def _leave(self) -> None:
         now = self.cluster.now()
         for node in self._ours():
             if float(annotations(node).get(LEAVES_AT, "inf")) <= now:
                 self.cluster.delete(NODE, node)
+                self._silence.forget(name(node))
 
     def _staying(self, group: str) -> list[Object]:
         return [
@@ -148,50 +165,39 @@ class Nodes(Controller):
 
     def _groups_in_use(self) -> set[str]:
         of_nodes = {labels(node).get(GROUP_LABEL, "") for node in self._ours()}
-        return (of_nodes | {one.group for one in self._joining}) - {""}
+        return (of_nodes | self._launches.groups) - {""}
 
-    # Registering and heartbeats
-
-    def _add(self, group: NodeGroup) -> None:
-        """Register a node in the group's emptiest zone."""
+    def _add(self, group: NodeGroup, joining: Joining) -> None:
+        """Register a node; it is ready at once, as its launch took the time."""
         self._number += 1
-        region = self.cluster.region
-        used = Counter(labels(node).get(ZONE_LABEL) for node in self._staying(group.name))
-        zone = min(region.zones, key=lambda one: (used[one], region.zones.index(one)))
-        version = self.cluster.world.platform.kubernetes_version
-        made = new_node(group, region, zone, self._number, version)
-        self._set_ready([self.store.create(NODE, made)])
+        version = group.version or self.cluster.world.platform.kubernetes_version
+        made = new_node(group, self.cluster.region, joining.zone, self._number, version)
+        self._tell(self.store.create(NODE, made), silent=False)
 
-    def _set_ready(self, nodes: list[Object]) -> None:
-        for node in nodes:
-            self._tell(node, HEALTHY, "kubelet is posting ready status")
-            self._taint_unreachable(node, wanted=False)
+    # Heartbeats
 
-    def _set_unknown(self, node: Object) -> None:
-        self._tell(node, SILENT, "Kubelet stopped posting node status.")
-        self._taint_unreachable(node, wanted=True)
+    def _hear(self) -> None:
+        now = self.cluster.now()
+        self.notice()
+        for node in self._ours():
+            self._tell(node, silent=self._silence.unknown(name(node), now))
+        next_look = self._silence.next_look(now)
+        if next_look is not None:
+            self.cluster.wake(self, next_look)
 
-    def _tell(self, node: Object, conditions: dict[str, tuple[str, str]], message: str) -> None:
+    def _tell(self, node: Object, *, silent: bool) -> None:
         now = self.cluster.timestamp()
-        status = clone(node.get("status") or {})
-        told: list[Object] = status.get("conditions") or []
-        for kind, (value, reason) in conditions.items():
-            new = {"type": kind, "status": value, "reason": reason, "message": message}
-            told = with_condition(told, new, now)
+        status = node.get("status") or {}
+        told = node_conditions.told(status.get("conditions") or [], silent=silent, now=now)
         self.cluster.set_status(NODE, node, status | {"conditions": told})
+        self._taint(name(node), silent=silent)
 
-    def _taint_unreachable(self, node: Object, *, wanted: bool) -> None:
-        current = self.store.get(NODE, None, name(node))
-        if current is None:
+    def _taint(self, key: str, *, silent: bool) -> None:
+        node = self.store.get(NODE, None, key)
+        if node is None:
             return
-        taints = current["spec"].get("taints") or []
-        kept = [taint for taint in taints if taint["key"] != UNREACHABLE]
-        if wanted:
-            kept += [{"key": UNREACHABLE, "effect": one} for one in ("NoSchedule", "NoExecute")]
-        if kept != taints:
-            current["spec"]["taints"] = kept
-            self.store.update(NODE, current)
-
-
-def _number(node: Object) -> int:
-    return int(annotations(node).get(NUMBER, "0"))
+        known = node["spec"].get("taints") or []
+        taints = node_conditions.taints(known, silent=silent, now=self.cluster.timestamp())
+        if taints != known:
+            node["spec"]["taints"] = taints
+            self.store.update(NODE, node)

@@ -1,6 +1,7 @@
 """Gives every pod a node that takes it, or says why none does.
 
-Filters: node selector, taints, cordons, cpu, memory, pods per node. Among the nodes that are left
+Filters: node selector and affinity, taints, cordons, cpu, memory, pods per node, spread constraints
+and pod affinity as far as they are required. Among the nodes that are left
 the pod goes where fewest of its own kind are: first by zone, then by node.
 """
 
@@ -8,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from platform_pipelines.local.kube.controllers import placement
 from platform_pipelines.local.kube.controllers.cluster import Controller
 from platform_pipelines.local.kube.controllers.node_objects import ZONE_LABEL
 from platform_pipelines.local.kube.controllers.objects import (
@@ -24,7 +26,6 @@ from platform_pipelines.local.kube.kinds import NODE, PERSISTENT_VOLUME_CLAIM, P
 from platform_pipelines.local.kube.objects import clone
 
 NONE_AVAILABLE = "no nodes available to schedule pods"
-MISMATCH = "node(s) didn't match Pod's node affinity/selector"
 CORDONED = "node(s) were unschedulable"
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 
@@ -38,6 +39,7 @@ class Room:
     memory: float
     pods: int
     owners: Counter[str | None] = field(default_factory=Counter)
+    guests: list[Object] = field(default_factory=list)
 
     def take(self, pod: Object) -> None:
         """Count a pod in."""
@@ -46,15 +48,15 @@ class Room:
         self.memory -= memory
         self.pods -= 1
         self.owners[controller_uid(pod)] += 1
+        self.guests.append(pod)
 
     def refusal(self, pod: Object) -> str | None:
         """Why this node does not take the pod; None if it does."""
-        selector = pod["spec"].get("nodeSelector") or {}
-        if not selector.items() <= labels(self.node).items():
-            return MISMATCH
-        if self.node["spec"].get("unschedulable"):
+        if not placement.matches(pod["spec"], self.node):
+            return placement.MISMATCH
+        if self.node["spec"].get("unschedulable") and not _tolerates_cordon(pod):
             return CORDONED
-        taint = _untolerated(pod, self.node)
+        taint = placement.untolerated(pod, self.node)
         if taint is not None:
             return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
         cpu, memory = requests(pod)
@@ -91,7 +93,7 @@ class Scheduler(Controller):
                 pods=int(offer["pods"]),
             )
         for pod in self.store.peek_all(POD):
-            if pod["spec"].get("nodeName") in rooms:
+            if pod["spec"].get("nodeName") in rooms and not over(pod):
                 rooms[pod["spec"]["nodeName"]].take(pod)
         return rooms
 
@@ -99,7 +101,12 @@ class Scheduler(Controller):
         if not self._volumes_bound(pod):
             self._refuse(pod, f"0/{len(rooms)} nodes are available: {UNBOUND}.")
             return
-        refusals = {key: room.refusal(pod) for key, room in rooms.items()}
+        nodes = {key: room.node for key, room in rooms.items()}
+        placed = {key: room.guests for key, room in rooms.items()}
+        refusals = {
+            key: room.refusal(pod) or placement.unmet(pod, room.node, nodes, placed)
+            for key, room in rooms.items()
+        }
         fits = [rooms[key] for key, refusal in refusals.items() if refusal is None]
         if not fits:
             self._refuse(pod, _sentence(Counter(refusals.values())))
@@ -143,22 +150,15 @@ def requests(pod: Object) -> tuple[float, float]:
     return cpu, memory
 
 
-def tolerates(pod: Object, taint: Object) -> bool:
-    """Whether one of the pod's tolerations takes this taint."""
-    return any(
-        one.get("key") in (None, taint["key"])
-        and one.get("effect") in (None, "", taint["effect"])
-        and (one.get("operator") == "Exists" or one.get("value", "") == taint.get("value", ""))
-        for one in pod["spec"].get("tolerations") or []
-    )
+def over(pod: Object) -> bool:
+    """Whether a pod has ended for good."""
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
-def _untolerated(pod: Object, node: Object) -> Object | None:
-    for taint in node["spec"].get("taints") or []:
-        if taint["effect"] != "PreferNoSchedule" and not tolerates(pod, taint):
-            found: Object = taint
-            return found
-    return None
+def _tolerates_cordon(pod: Object) -> bool:
+    cordon = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    tolerations = pod["spec"].get("tolerations") or []
+    return any(placement.tolerates(one, cordon) for one in tolerations)
 
 
 def _waits(pod: Object) -> bool:

@@ -1,14 +1,15 @@
-"""The resource types of the ledger's table and of ECR's replication: what ministack refuses, or
-makes in one Region only."""
+"""The resource type of the ledger's table, which ministack makes in one Region only."""
 
 from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
+    Look,
     Made,
     Properties,
     ResourceType,
     changed,
+    judge,
     parameters,
 )
 from platform_pipelines.local.aws.service import Fault
@@ -23,6 +24,7 @@ class GlobalTable(ResourceType):
     create_only = ("TableName",)
     conditional = ("LocalSecondaryIndexes", "GlobalTableSourceArn", "KeySchema")
     custom_name = "TableName"
+    reads = frozenset({"TableName", "KeySchema", "AttributeDefinitions", "BillingMode"})
 
     _OF_THE_TABLE = ("TableName", "AttributeDefinitions", "KeySchema", "BillingMode")
     _OF_THE_WHOLE = (*_OF_THE_TABLE, "Replicas", "GlobalTableWitnesses", "MultiRegionConsistency")
@@ -32,10 +34,47 @@ class GlobalTable(ResourceType):
         name = props["TableName"]
         table = {key: props[key] for key in self._OF_THE_TABLE if key in props}
         self.call("dynamodb", "CreateTable", parameters("dynamodb", "CreateTable", table))
-        self.call("dynamodb", "UpdateTable", {"TableName": name} | self._members(props))
-        for replica in props["Replicas"]:
-            self._settle(name, {}, replica)
         return self._made(name)
+
+    def settle(self, one: Existing) -> bool:
+        """The table first, then its replicas, then what each of them has for itself."""
+        if self._missing(one):
+            members = {"TableName": one.id} | self._members(one.properties)
+            self.call("dynamodb", "UpdateTable", members)
+            return False
+        for replica in one.properties["Replicas"]:
+            self._settle(one.id, {"Region": replica["Region"]}, replica)
+        return True
+
+    def look(self, one: Existing) -> Look:
+        table = self.call("dynamodb", "DescribeTable", {"TableName": one.id})["Table"]
+        replicas = table.get("Replicas", [])
+        busy = [
+            status
+            for status in (
+                table["TableStatus"],
+                *(replica.get("ReplicaStatus", "ACTIVE") for replica in replicas),
+            )
+            if status != "ACTIVE"
+        ]
+        condition = judge(busy[0] if busy else "ACTIVE", ready=("ACTIVE",))
+        return Look(condition=condition, made=self._made(one.id), actual=self._actual(table))
+
+    @staticmethod
+    def _actual(table: dict[str, Any]) -> Properties:
+        billing = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+        return {
+            "TableName": table["TableName"],
+            "KeySchema": table["KeySchema"],
+            "AttributeDefinitions": table["AttributeDefinitions"],
+            "BillingMode": billing,
+        }
+
+    def _missing(self, one: Existing) -> set[str]:
+        table = self.call("dynamodb", "DescribeTable", {"TableName": one.id})["Table"]
+        there = {replica["RegionName"] for replica in table.get("Replicas", [])}
+        wanted = {replica["Region"] for replica in one.properties["Replicas"]}
+        return wanted - there - {self.call.region}
 
     def update(self, one: Existing, new: Properties) -> Made:
         self._check(new)
@@ -49,8 +88,9 @@ class GlobalTable(ResourceType):
         return self._made(one.id)
 
     def delete(self, one: Existing) -> None:
-        for replica in one.properties["Replicas"]:
-            self.call("dynamodb", "DeleteTable", {"TableName": one.id}, replica["Region"])
+        others = [other["Region"] for other in one.properties["Replicas"]]
+        for region in sorted(others, key=self.call.region.__eq__):  # our own last
+            self.call("dynamodb", "DeleteTable", {"TableName": one.id}, region)
 
     def _check(self, props: Properties) -> None:
         if props.get("MultiRegionConsistency") != "STRONG":
@@ -82,26 +122,3 @@ class GlobalTable(ResourceType):
         table = self.call("dynamodb", "DescribeTable", {"TableName": name})["Table"]
         attributes = {"Arn": table["TableArn"], "TableId": table.get("TableId", "")}
         return Made(id=name, attributes=attributes)
-
-
-class ReplicationConfiguration(ResourceType):
-    """AWS::ECR::ReplicationConfiguration: the whole registry's; Ref is the account."""
-
-    name = "AWS::ECR::ReplicationConfiguration"
-    create_only = ()
-
-    def create(self, props: Properties) -> Made:
-        return self._put(props["ReplicationConfiguration"])
-
-    def update(self, _one: Existing, new: Properties) -> Made:
-        return self._put(new["ReplicationConfiguration"])
-
-    def delete(self, _one: Existing) -> None:
-        self._put({"Rules": []})
-
-    def _put(self, configuration: Properties) -> Made:
-        props = {"ReplicationConfiguration": configuration}
-        operation = "PutReplicationConfiguration"
-        self.call("ecr", operation, parameters("ecr", operation, props))
-        registry = self.call("ecr", "DescribeRegistry", {})["registryId"]
-        return Made(id=registry, attributes={"RegistryId": registry})

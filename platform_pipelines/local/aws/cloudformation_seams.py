@@ -1,0 +1,161 @@
+"""What the local Regions put into ministack's CloudFormation: resource types, readers, and rules.
+
+Private seams of ministack 1.5.33: its tables of resource handlers, of what replaces a resource, and
+of what drift can be read; and its two functions that judge conditions and templates. Types that are
+in no table of `SUPPORTED` are refused when a template is sent, since nobody would answer for what
+they make.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from platform_pipelines.local.aws import cloudformation_engine as engine
+from platform_pipelines.local.aws.cloudformation_access import AccessEntry, PodIdentityAssociation
+from platform_pipelines.local.aws.cloudformation_addons import Addon
+from platform_pipelines.local.aws.cloudformation_db_instances import DbInstance
+from platform_pipelines.local.aws.cloudformation_dynamodb import GlobalTable
+from platform_pipelines.local.aws.cloudformation_ecr import ReplicationConfiguration, Repository
+from platform_pipelines.local.aws.cloudformation_efs import AccessPoint, FileSystem, MountTarget
+from platform_pipelines.local.aws.cloudformation_eks import Cluster, NodeGroup
+from platform_pipelines.local.aws.cloudformation_network import ElasticIp, HealthCheck, NatGateway
+from platform_pipelines.local.aws.cloudformation_rds import DbCluster, GlobalCluster
+from platform_pipelines.local.aws.cloudformation_reality import READERS, Reader
+from platform_pipelines.local.aws.cloudformation_types import (
+    Calls,
+    Condition,
+    Existing,
+    Made,
+    Properties,
+    ResourceType,
+)
+
+TYPES: tuple[type[ResourceType], ...] = (
+    *(AccessEntry, AccessPoint, Addon, Cluster, DbCluster, DbInstance, ElasticIp, FileSystem),
+    *(GlobalCluster, GlobalTable, HealthCheck, MountTarget, NatGateway, NodeGroup),
+    *(PodIdentityAssociation, ReplicationConfiguration, Repository),
+)
+
+# Types that ministack makes in the stores of services that the local Regions answer.
+NATIVE = frozenset(
+    {
+        *("AWS::EC2::InternetGateway", "AWS::EC2::LaunchTemplate", "AWS::EC2::Route"),
+        *("AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC"),
+        *("AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPCEndpoint"),
+        "AWS::EC2::VPCGatewayAttachment",
+        *("AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
+        *("AWS::IAM::Role", "AWS::KMS::Alias", "AWS::KMS::Key"),
+        *("AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBParameterGroup"),
+        *("AWS::RDS::DBSubnetGroup", "AWS::Route53::HostedZone", "AWS::Route53::RecordSet"),
+        *(
+            "AWS::S3::Bucket",
+            "AWS::S3::BucketPolicy",
+        ),
+        *("AWS::SSM::Parameter", "AWS::SecretsManager::Secret"),
+    }
+)
+SUPPORTED = NATIVE | {kind.name for kind in TYPES}
+
+# Names that CloudFormation makes up are cut to what every service takes.
+LONGEST_NAME = 63
+
+
+def install(call: Calls) -> dict[str, ResourceType]:
+    """Teach ministack our types and rules; the types by their names."""
+    types = {kind.name: kind(call) for kind in TYPES}
+    for kind in types.values():
+        _add(kind)
+    for name, reads in READERS.items():
+        _readers()[name] = (reads.bind(call), reads.properties)
+    for module in engine.each_namespace():
+        _wrap(module, "_evaluate_conditions", knowing_the_region)
+        _wrap(module, "validate_template_support", refusing_other_types)
+    return types
+
+
+def _add(kind: ResourceType) -> None:
+    provisioners = engine.module("provisioners")
+    provisioners._RESOURCE_HANDLERS[kind.name] = handlers(kind)
+    provisioners._REPLACING_PROPERTIES[kind.name] = kind.create_only
+    provisioners._CONDITIONALLY_REPLACING_PROPERTIES[kind.name] = kind.conditional
+    if kind.custom_name is not None:
+        provisioners._CUSTOM_NAME_REPLACEMENT[kind.name] = {"name": kind.custom_name}
+    if kind.reads:
+        _readers()[kind.name] = (_reader(kind), kind.reads)
+
+
+def _readers() -> dict[str, Any]:
+    found: dict[str, Any] = engine.module("drift")._DRIFT_READERS
+    return found
+
+
+def _reader(kind: ResourceType) -> Reader:
+    """How ministack's drift detection reads one of our types: None if it is gone."""
+
+    def read(id_: str, props: Properties) -> Properties | None:
+        look = kind.condition(Existing(id=id_, properties=props))
+        return None if look.condition is Condition.GONE else look.actual
+
+    return read
+
+
+def handlers(kind: ResourceType) -> dict[str, Callable[..., Any]]:
+    """A resource type as ministack calls it."""
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+        if kind.custom_name is not None and kind.custom_name not in props:
+            name = engine.module("provisioners")._physical_name(
+                stack_name, logical_id, lowercase=True, max_len=LONGEST_NAME
+            )
+            props = {kind.custom_name: name} | props
+        return _pair(kind.create(props))
+
+    def update(
+        id_: str, old: Properties, new: Properties, _stack_name: str
+    ) -> tuple[str, dict[str, str]]:
+        return _pair(kind.update(Existing(id=id_, properties=old), new))
+
+    def delete(id_: str, props: Properties) -> None:
+        kind.delete(Existing(id=id_, properties=props))
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+def _pair(made: Made) -> tuple[str, dict[str, str]]:
+    return made.id, dict(made.attributes)
+
+
+def _wrap(module: ModuleType, name: str, wrapper: Callable[..., Any]) -> None:
+    """Put ours around a function of ministack's, once."""
+    found = getattr(module, name, None)
+    if found is not None and not hasattr(found, "inner"):
+        setattr(module, name, wrapper(found))
+
+
+def knowing_the_region(inner: Callable[..., dict[str, bool]]) -> Callable[..., dict[str, bool]]:
+    """Conditions in which pseudo parameters, as AWS::Region, have their values."""
+
+    def evaluate(template: dict[str, Any], params: dict[str, Any]) -> dict[str, bool]:
+        known = {name: {"Value": value} for name, value in engine.pseudo_parameters().items()}
+        return inner(template, known | params)
+
+    evaluate.__dict__["inner"] = inner
+    return evaluate
+
+
+def refusing_other_types(inner: Callable[..., None]) -> Callable[..., None]:
+    """A template's resources must be of types that we answer for."""
+
+    def validate(
+        template: dict[str, Any], conditions: dict[str, bool], params: dict[str, Any] | None = None
+    ) -> None:
+        resources = template.get("Resources") or {}
+        kinds = {one.get("Type", "") for one in resources.values() if isinstance(one, dict)}
+        if unknown := sorted(kinds - SUPPORTED):
+            names = ", ".join(unknown)
+            message = f"Template format error: Unrecognized resource types: [{names}]"
+            raise ValueError(f"{message} (not implemented by the local Regions)")
+        inner(template, conditions, params=params)
+
+    validate.__dict__["inner"] = inner
+    return validate

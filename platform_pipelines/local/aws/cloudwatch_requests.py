@@ -1,0 +1,76 @@
+"""What a request to put an alarm must hold, and what of CloudWatch's alarms is not here.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+from platform_pipelines.local.aws import cloudwatch_statistics as statistics
+from platform_pipelines.local.aws.cloudwatch_evaluation import COMPARISONS, TREATMENTS
+from platform_pipelines.local.aws.service import Call, Fault, Params
+
+DAY, WEEK = 86400, 7 * 86400
+ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
+INVALID = "ValidationError"
+_REQUIRED = (
+    *("MetricName", "Namespace", "Period", "Threshold"),
+    *("EvaluationPeriods", "ComparisonOperator"),
+)
+_ABSENT = (
+    *("Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval"),
+    *("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"),
+)
+
+
+def check_metric_alarm(call: Call) -> None:
+    """Whether a metric alarm can be put. Raises: Fault."""
+    params = call.params
+    check_implemented(params)
+    for name in _REQUIRED:
+        if name not in params:
+            raise Fault(INVALID, f"The parameter {name} is required.")
+    if params["ComparisonOperator"] not in COMPARISONS:
+        raise _absent(f"ComparisonOperator {params['ComparisonOperator']}")
+    if ("Statistic" in params) == ("ExtendedStatistic" in params):
+        message = "Exactly one of Statistic and ExtendedStatistic must be specified."
+        raise Fault(INVALID, message)
+    statistics.check_statistic(params.get("Statistic") or params["ExtendedStatistic"])
+    statistics.check_period(params["Period"])
+    _check_periods(params)
+    if params.get("TreatMissingData", TREATMENTS[0]) not in TREATMENTS:
+        message = f"TreatMissingData must be one of {', '.join(TREATMENTS)}."
+        raise Fault(INVALID, message)
+    check_actions(call)
+
+
+def check_implemented(params: Params) -> None:
+    """Whether a request asks for nothing that is not here. Raises: Fault."""
+    for name in _ABSENT:
+        if name in params:
+            raise _absent(name)
+
+
+def check_actions(call: Call) -> None:
+    """Whether an alarm's actions are SNS topics of its Region. Raises: Fault."""
+    for action in (one for name in ACTIONS for one in call.params.get(name, ())):
+        parts = action.split(":")
+        if len(parts) < 6 or parts[0] != "arn":
+            raise Fault(INVALID, f"Invalid arn syntax: {action}")
+        if parts[2] != "sns":
+            raise _absent(f"the alarm action {parts[2]}")
+        if parts[3] != call.region:
+            message = f"Invalid region {parts[3]} specified. Only {call.region} is supported."
+            raise Fault(INVALID, message)
+
+
+def _check_periods(params: Params) -> None:
+    period, judged = int(params["Period"]), int(params["EvaluationPeriods"])
+    needed = int(params.get("DatapointsToAlarm") or judged)
+    if not 1 <= needed <= judged:
+        message = "DatapointsToAlarm must be at least 1 and at most EvaluationPeriods."
+        raise Fault(INVALID, message)
+    if period * judged > (WEEK if period >= 3600 else DAY):
+        message = "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)."
+        raise Fault(INVALID, message)
+
+
+def _absent(what: str) -> Fault:
+    return Fault("NotImplemented", f"{what} is not implemented by the local Regions", 501)

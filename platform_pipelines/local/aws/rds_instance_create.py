@@ -1,0 +1,158 @@
+"""What AWS asks of a new instance of a DB cluster, its record, and how it is described."""
+
+import uuid
+from collections import Counter
+from dataclasses import replace
+
+from platform_pipelines.local.aws import rds_global, stores
+from platform_pipelines.local.aws.rds_store import (
+    INSTANCES,
+    Record,
+    check_name,
+    find_cluster,
+    instances_of,
+    refuse_others,
+    tags_of,
+)
+from platform_pipelines.local.aws.rds_views import shown
+from platform_pipelines.local.aws.service import Call, Fault, Result
+from platform_pipelines.local.world import World
+
+RAISES = (
+    *("DBClusterNotFoundFault", "DBInstanceAlreadyExists", "InstanceQuotaExceeded"),
+    *("InvalidDBClusterStateFault", "InvalidParameterCombination", "InvalidParameterValue"),
+    "NotImplemented",
+)
+_BURSTABLE = "db.t"
+_MOST = 16  # instances in a cluster
+_JOINABLE = frozenset({"available", "creating", "modifying", "failing-over"})
+_KNOWN = frozenset(
+    {
+        *("AutoMinorVersionUpgrade", "AvailabilityZone", "CACertificateIdentifier"),
+        *("DBClusterIdentifier", "DBInstanceClass", "DBInstanceIdentifier"),
+        *("DBParameterGroupName", "DBSubnetGroupName", "Engine", "EngineVersion"),
+        *("MonitoringInterval", "PreferredMaintenanceWindow", "PromotionTier"),
+        *("PubliclyAccessible", "Tags"),
+    }
+)
+
+
+def checked(world: World, call: Call) -> tuple[Record, Record]:
+    """The cluster and the record of its new instance. Raises: Fault, for what AWS would refuse."""
+    if "DBClusterIdentifier" not in call.params:
+        text = "rds CreateDBInstance outside of a DB cluster"
+        raise Fault("NotImplemented", f"{text} is not implemented by the local Regions", 501)
+    refuse_others(call, _KNOWN)
+    name = check_name("DBInstanceIdentifier", call.params["DBInstanceIdentifier"])
+    if INSTANCES.get(call.account, call.region, name):
+        raise Fault("DBInstanceAlreadyExists", f"DB instance {name} already exists.")
+    cluster = find_cluster(call, call.params["DBClusterIdentifier"])
+    _check_cluster(call, cluster)
+    refuse_burstable(call, cluster)
+    return cluster, _record(world, call, cluster, name)
+
+
+def refuse_burstable(call: Call, cluster: Record) -> None:
+    """A global database takes no burstable class. Raises: Fault."""
+    wanted = str(call.params["DBInstanceClass"])
+    if not wanted.startswith("db."):
+        raise Fault("InvalidParameterValue", f"Invalid DB Instance class: {wanted}")
+    if wanted.startswith(_BURSTABLE) and rds_global.joined(call.account, cluster["DBClusterArn"]):
+        text = f"The DB instance class {wanted} is not supported in a global database."
+        raise Fault("InvalidParameterCombination", text)
+
+
+def view(call: Call, record: Record) -> Result:
+    """An instance as its Region describes it; its endpoint is there once it was created."""
+    answer = shown(record) | {"TagList": tags_of(call.account, record["DBInstanceArn"])}
+    if record["DBInstanceStatus"] in ("creating", "failed"):
+        del answer["Endpoint"]
+    return answer
+
+
+def _check_cluster(call: Call, cluster: Record) -> None:
+    if cluster["Status"] not in _JOINABLE:
+        text = f"DB cluster {cluster['DBClusterIdentifier']} is {cluster['Status']}."
+        raise Fault("InvalidDBClusterStateFault", text)
+    if call.params["Engine"] != cluster["Engine"]:
+        text = (
+            f"The engine name requested for your DB instance ({call.params['Engine']}) doesn't "
+            f"match the engine name of your DB cluster ({cluster['Engine']})."
+        )
+        raise Fault("InvalidParameterCombination", text)
+    if call.params.get("EngineVersion", cluster["EngineVersion"]) != cluster["EngineVersion"]:
+        text = "The engine version that you requested for your DB instance does not match the"
+        raise Fault("InvalidParameterCombination", f"{text} engine version of your DB cluster.")
+    if len(instances_of(cluster)) >= _MOST:
+        text = f"A DB cluster has {_MOST} instances at most."
+        raise Fault("InstanceQuotaExceeded", text)
+
+
+def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
+    params = call.params
+    host = f"{cluster['_mark']}.{call.region}.rds.amazonaws.com"
+    now = world.now()
+    copied = ("Engine", "EngineVersion", "StorageEncrypted", "KmsKeyId", "MasterUsername")
+    more = ("VpcSecurityGroups", "BackupRetentionPeriod", "PreferredBackupWindow", "NetworkType")
+    rest = ("CopyTagsToSnapshot", "StorageType", "EngineLifecycleSupport")
+    record = {key: cluster[key] for key in (*copied, *more, *rest) if key in cluster}
+    group = params.get("DBParameterGroupName") or _default_group(cluster)
+    return record | {
+        "DBInstanceIdentifier": name,
+        "DBInstanceArn": f"arn:aws:rds:{call.region}:{call.account}:db:{name}",
+        "DbiResourceId": f"db-{uuid.uuid4().hex[:26].upper()}",
+        "DBClusterIdentifier": cluster["DBClusterIdentifier"],
+        "DBInstanceClass": params["DBInstanceClass"],
+        "DBInstanceStatus": "creating",
+        "Endpoint": {
+            "Address": f"{name}.{host}",
+            "Port": cluster["Port"],
+            "HostedZoneId": cluster["HostedZoneId"],
+        },
+        "DbInstancePort": 0,
+        "AllocatedStorage": 1,
+        "AvailabilityZone": _zone(call, cluster),
+        "DBSubnetGroup": _subnet_group(call, cluster),
+        "DBParameterGroups": [{"DBParameterGroupName": group, "ParameterApplyStatus": "in-sync"}],
+        "PreferredMaintenanceWindow": params.get(
+            "PreferredMaintenanceWindow", cluster["PreferredMaintenanceWindow"]
+        ),
+        "PromotionTier": params.get("PromotionTier", 1),
+        "AutoMinorVersionUpgrade": params.get("AutoMinorVersionUpgrade", True),
+        "PubliclyAccessible": params.get("PubliclyAccessible", False),
+        "MonitoringInterval": params.get("MonitoringInterval", 0),
+        "CACertificateIdentifier": params.get("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
+        "MultiAZ": False,
+        "LicenseModel": "general-public-license",
+        "DeletionProtection": False,
+        "IAMDatabaseAuthenticationEnabled": cluster["IAMDatabaseAuthenticationEnabled"],
+        "InstanceCreateTime": now,
+        "_cluster": cluster["DBClusterArn"],
+    }
+
+
+def _default_group(cluster: Record) -> str:
+    version = str(cluster["EngineVersion"])
+    mysql = cluster["Engine"] == "aurora-mysql"
+    return f"default.{cluster['Engine']}{version[:3] if mysql else version.partition('.')[0]}"
+
+
+def _zone(call: Call, cluster: Record) -> str:
+    """The zone that was asked for, or the one with the fewest of the cluster's instances."""
+    zones: list[str] = cluster["AvailabilityZones"]
+    asked = call.params.get("AvailabilityZone")
+    if asked is not None:
+        if asked not in zones:
+            raise Fault("InvalidParameterValue", f"Invalid availability zone: {asked}")
+        return str(asked)
+    used = Counter(one["AvailabilityZone"] for one in instances_of(cluster))
+    return min(zones, key=lambda zone: used[zone])
+
+
+def _subnet_group(call: Call, cluster: Record) -> Result:
+    name = cluster["DBSubnetGroup"]
+    if name == "default":
+        return {"DBSubnetGroupName": name, "SubnetGroupStatus": "Complete"}
+    asked = replace(call, operation="DescribeDBSubnetGroups")
+    found: Result = stores.ask(asked, {"DBSubnetGroupName": name})["DBSubnetGroups"][0]
+    return found
