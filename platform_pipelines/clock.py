@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,6 +57,10 @@ class Clock(Protocol):
     def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
         """While the context lasts, call `beat` every so many seconds, until it says False."""
 
+    def alongside(self, call: Callable[[], T]) -> AbstractContextManager[Future[T]]:
+        """Run `call` in a thread of its own, to whom the caller only listens; the context ends when
+        the call has."""
+
 
 @contextmanager
 def _beating(clock: Clock, every: float, beat: Callable[[], bool]) -> Iterator[None]:
@@ -78,6 +82,13 @@ def _beating(clock: Clock, every: float, beat: Callable[[], bool]) -> Iterator[N
     finally:
         done.set()
         thread.join()
+
+
+@contextmanager
+def alongside(call: Callable[[], T]) -> Iterator[Future[T]]:
+    """`Clock.alongside` where time needs nobody to move it."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="alongside") as pool:
+        yield pool.submit(call)
 
 
 def _gather(calls: Sequence[Callable[[], T]], stop: threading.Event | None) -> list[T]:
@@ -120,6 +131,9 @@ class RealClock:
     def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
         return _beating(self, every, beat)
 
+    def alongside(self, call: Callable[[], T]) -> AbstractContextManager[Future[T]]:
+        return alongside(call)
+
 
 @dataclass(frozen=True, slots=True)
 class ScaledClock:
@@ -149,6 +163,9 @@ class ScaledClock:
 
     def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
         return _beating(self, every, beat)
+
+    def alongside(self, call: Callable[[], T]) -> AbstractContextManager[Future[T]]:
+        return alongside(call)
 
 
 def parse(text: str) -> Clock:

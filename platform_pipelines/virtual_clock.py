@@ -12,7 +12,7 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -246,6 +246,15 @@ class VirtualClock:
 
     def beating(self, every: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
         return self._beating(every, beat)
+
+    @contextmanager
+    def alongside(self, call: Callable[[], T]) -> Iterator[Future[T]]:
+        """As `Clock.alongside`; the call takes part, who listens to it does not."""
+        team = self.turns.send(1)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="alongside") as pool:
+            future = pool.submit(self._as_member, team, call)
+            self._wait_for(team)
+            yield future
 
     @contextmanager
     def taking_part(self) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """`make bench`: what the product costs, as ratios within one run. It measures and never judges.
 
 The import is a whole process each time, because that is what a Dagster run pays. The look and the
-calls go to local Regions of this run, at the speed of the demo.
+calls go to local Regions of this run, at the speed of the demo; moto's server and plain ministack
+answer the same calls beside them.
 """
 
 import os
@@ -18,12 +19,14 @@ from platform_pipelines.aws import settings
 from platform_pipelines.aws.region import Aws
 from platform_pipelines.failover.signals import Observer
 from platform_pipelines.ledger_records import Roles
-from tests import local_world
+from tests import bench_calls, bench_servers, local_world
 from tests.local_world import LocalWorld
+from tests.provisioning.test_local_regions import Built
 
 IMPORTS = 7
 LOOKS = 100
 CALLS = 200
+FASTEST = 1000  # what the local Regions take
 BASE = "import dagster, boto3"
 LOCATION = "import platform_pipelines.definitions"
 
@@ -34,11 +37,13 @@ def main() -> None:
     imports()
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        with local_world.start(Path(folder), speed=20) as world:
+        with local_world.start(Path(folder) / "product", speed=20, strict=False) as world:
             tell("local Regions: start until ready", time.perf_counter() - started)
             templates(world)
             looks(world)
             calls(world)
+        servers(Path(folder))
+        built(Path(folder))
 
 
 def imports() -> None:
@@ -75,6 +80,36 @@ def calls(world: LocalWorld) -> None:
     tell("kubernetes GET /api/v1/nodes", get)
 
 
+def servers(folder: Path) -> None:
+    """The local Regions beside those that answer the same calls."""
+    with bench_servers.all_three(folder) as running:
+        ours, *others = measured = bench_calls.measure(running)
+    names = [one.server.name for one in measured]
+    row("the same calls, in the same run", *names)
+    for call in bench_calls.CALLS:
+        row(call, *(f"{one.latencies[call] * 1000:.2f} ms" for one in measured))
+    row("median of these", *(f"{one.median * 1000:.2f} ms" for one in measured))
+    row("calls a second, four clients", *(f"{one.rate:.0f}" for one in measured))
+    row("start until it answers", *(f"{one.server.started:.2f} s" for one in measured))
+    row("memory after these calls", *(f"{one.memory:.0f} MiB" for one in measured))
+    told = (f"{ours.median / one.median:.2f}x" for one in others)
+    row("local Regions' latency by theirs (aim: 1.5 of ministack's)", "", *told)
+    row("  start (aim: at most 3 s)", f"{ours.server.started:.2f} s")
+
+
+def built(folder: Path) -> None:
+    """The memory once both Regions are built, as the demo does it."""
+    with local_world.start(folder / "built", speed=FASTEST, strict=False) as world:
+        started = time.perf_counter()
+        endings = Built(world).apply()
+        failed = [key for key, one in endings.items() if not one.ending.good]
+        if failed:
+            raise SystemExit(f"these stacks were not built: {', '.join(failed)}")
+        tell(f"build both Regions, {FASTEST} times as fast", time.perf_counter() - started)
+        memory = bench_servers.memory_of(world.process.pid)
+    row("memory after the build (aim: at most 250 MiB)", f"{memory:.0f} MiB")
+
+
 def python(statement: str) -> None:
     """A process that imports and ends."""
     subprocess.run([sys.executable, "-c", statement], check=True, capture_output=True)
@@ -90,6 +125,11 @@ def timed(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
+
+
+def row(what: str, *values: str) -> None:
+    """One line with a value for each server."""
+    print(f"{what:58}" + "".join(f"{value:>16}" for value in values))
 
 
 def tell(what: str, seconds: float) -> None:

@@ -1,23 +1,15 @@
-"""The local Regions beside moto's server and plain ministack: the same calls, in the same run.
+"""The servers that `make bench` measures: the local Regions, plain ministack, and moto's."""
 
-Requests are signed once and sent again and again over one connection, so that what is measured is
-the server and not the client. Nothing here judges; `tests/bench.py` prints.
-"""
-
-import http.client
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -27,9 +19,6 @@ from tests import local_world
 ACCOUNT = "111122223333"
 REGION = "ap-northeast-1"
 PATIENCE = 30.0  # seconds until a server is given up
-ROUNDS = 60  # calls of each kind, one after the other
-CROWD = 4  # clients at once
-CROWD_CALLS = 600
 MOTO = """
 import logging, time
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -53,9 +42,7 @@ class Server:
 
     def memory(self) -> float:
         """What it has in memory now, in MiB."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        kibibytes = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
-        return int(kibibytes) / 1024
+        return memory_of(self.pid)
 
     def client(self, service: str) -> Any:
         """A boto3 client of it."""
@@ -69,68 +56,11 @@ class Server:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What one server did."""
-
-    server: Server
-    latencies: dict[str, float]  # the median of each call, in seconds
-    rate: float  # calls a second, by several clients at once
-    memory: float  # MiB, after the calls
-
-    @property
-    def median(self) -> float:
-        """Of the calls' medians."""
-        return statistics.median(self.latencies.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """A request as it goes over the wire."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    def send(self, connection: http.client.HTTPConnection) -> None:
-        """One call; anything but success is an error, or another server would seem fast."""
-        connection.request(self.method, self.path, self.body, self.headers)
-        answer = connection.getresponse()
-        said = answer.read()
-        if answer.status >= 400:
-            raise RuntimeError(f"{self.method} {self.path}: {answer.status} {said[:200]!r}")
-
-
-Made = Callable[[Server], object]
-
-# What is called, by its name in the table. All three servers have all of these.
-CALLS: dict[str, Made] = {
-    "sts GetCallerIdentity": lambda it: it.client("sts").get_caller_identity(),
-    "dynamodb GetItem": lambda it: it.client("dynamodb").get_item(
-        TableName="bench", Key={"id": {"S": "1"}}
-    ),
-    "dynamodb PutItem": lambda it: it.client("dynamodb").put_item(
-        TableName="bench", Item={"id": {"S": "1"}}
-    ),
-    "s3 GetObject": lambda it: it.client("s3").get_object(Bucket="bench", Key="serving"),
-    "efs DescribeFileSystems": lambda it: it.client("efs").describe_file_systems(),
-    "ecr DescribeRepositories": lambda it: it.client("ecr").describe_repositories(),
-    "rds DescribeGlobalClusters": lambda it: it.client("rds").describe_global_clusters(),
-    "eks ListClusters": lambda it: it.client("eks").list_clusters(),
-    "route53 ListHostedZones": lambda it: it.client("route53").list_hosted_zones(),
-    "ec2 DescribeSubnets": lambda it: it.client("ec2").describe_subnets(),
-    "cloudformation DescribeStacks": lambda it: it.client("cloudformation").describe_stacks(),
-}
-
-
-def measure(server: Server) -> Measured:
-    """Make what the calls look at, and call."""
-    _furnish(server)
-    requests = {name: _signed(server, call) for name, call in CALLS.items()}
-    latencies = {name: _median(server, request) for name, request in requests.items()}
-    rate = _rate(server, list(requests.values()))
-    return Measured(server=server, latencies=latencies, rate=rate, memory=server.memory())
+def memory_of(pid: int) -> float:
+    """What a process has in memory now, in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    kibibytes = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    return int(kibibytes) / 1024
 
 
 @contextmanager
@@ -218,99 +148,3 @@ def _await_port(port: int, until: float) -> None:
         if time.perf_counter() > until:
             raise RuntimeError(f"nothing listens on {port} after {PATIENCE} s")
         time.sleep(0.02)
-
-
-def _furnish(server: Server) -> None:
-    """What the calls look at."""
-    server.client("dynamodb").create_table(
-        TableName="bench",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    server.client("dynamodb").get_waiter("table_exists").wait(
-        TableName="bench", WaiterConfig={"Delay": 1}
-    )
-    s3 = server.client("s3")
-    s3.create_bucket(Bucket="bench", CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket="bench", Key="serving", Body=b"tokyo")
-    server.client("efs").create_file_system(CreationToken="bench")
-    server.client("ecr").create_repository(repositoryName="bench")
-    server.client("rds").create_global_cluster(
-        GlobalClusterIdentifier="bench", Engine="aurora-mysql"
-    )
-
-
-def _signed(server: Server, call: Made) -> Signed:
-    """The request that boto3 makes of a call, as it was sent."""
-    seen: list[Signed] = []
-
-    class Watched:
-        """A server whose clients show what they send."""
-
-        @staticmethod
-        def client(service: str) -> Any:
-            client = server.client(service)
-            client.meta.events.register("before-send", lambda request, **_: _note(request, seen))
-            return client
-
-    call(Watched)  # type: ignore[arg-type]  # all that a call needs of a server is its clients
-    return seen[-1]
-
-
-def _note(request: Any, seen: list[Signed]) -> None:
-    url = urlsplit(request.url)
-    seen.append(
-        Signed(
-            method=request.method,
-            path=url.path + (f"?{url.query}" if url.query else ""),
-            headers={key: _text(value) for key, value in request.headers.items()},
-            body=_body(request.body),
-        )
-    )
-
-
-def _body(body: Any) -> bytes:
-    if hasattr(body, "read"):
-        body.seek(0)
-        body = body.read()
-    return body.encode() if isinstance(body, str) else bytes(body or b"")
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _connect(server: Server) -> http.client.HTTPConnection:
-    url = urlsplit(server.url)
-    return http.client.HTTPConnection(str(url.hostname), url.port, timeout=PATIENCE)
-
-
-def _median(server: Server, request: Signed) -> float:
-    connection = _connect(server)
-    request.send(connection)  # whatever is made at the first call
-    times = [_timed(request, connection) for _ in range(ROUNDS)]
-    connection.close()
-    return statistics.median(times)
-
-
-def _timed(request: Signed, connection: http.client.HTTPConnection) -> float:
-    begun = time.perf_counter()
-    request.send(connection)
-    return time.perf_counter() - begun
-
-
-def _rate(server: Server, requests: list[Signed]) -> float:
-    """Calls a second of several clients that go through all calls in turn."""
-    each = CROWD_CALLS // CROWD
-
-    def client(offset: int) -> None:
-        connection = _connect(server)
-        for index in range(each):
-            requests[(index + offset) % len(requests)].send(connection)
-        connection.close()
-
-    with ThreadPoolExecutor(CROWD) as pool:
-        begun = time.perf_counter()
-        list(pool.map(client, range(CROWD)))
-        return each * CROWD / (time.perf_counter() - begun)

@@ -45,6 +45,7 @@ ROUTES = (
     Route("GET", "clock", control_world.clock),
     Route("POST", "clock/advance", control_world.advance),
     Route("GET", "calls", control_world.calls),
+    Route("GET", "notifications", control_world.notifications),
     Route("GET", "snapshots", control_world.snapshots),
     Route("POST", "snapshot", control_world.snapshot),
     Route("POST", "restore", control_world.restore),

@@ -59,15 +59,17 @@ async def advance(controls: Controls, _names: Names, body: Any, _query: Query) -
 
 async def calls(controls: Controls, _names: Names, _body: Any, query: Query) -> object:
     """GET calls?after=<n>: the calls since the n-th, at most 1000."""
-    text = query.get("after", "0")
-    if not text.isdecimal():
-        raise BadRequest(f"after: {text!r}; allowed: the number of a call")
     records = []
-    for record in controls.log.after(int(text)):
+    for record in controls.log.after(_after(query)):
         records.append(asdict(record))
         if len(records) == LIMIT:
             break
     return {"calls": records}
+
+
+async def notifications(controls: Controls, _names: Names, _body: Any, query: Query) -> object:
+    """GET notifications?after=<n>: what SNS has published since the n-th message."""
+    return {"notifications": controls.world.notifications.after(_after(query))}
 
 
 async def snapshots(controls: Controls, _names: Names, _body: Any, _query: Query) -> object:
@@ -95,6 +97,13 @@ async def restore(controls: Controls, _names: Names, body: Any, _query: Query) -
 async def seed(controls: Controls, _names: Names, body: Any, _query: Query) -> object:
     """POST seed {…}: many repositories, images, pods, Applications at once, for benchmarks."""
     return seeds.seed(controls.world, body)
+
+
+def _after(query: Query) -> int:
+    text = query.get("after", "0")
+    if not text.isdecimal():
+        raise BadRequest(f"after: {text!r}; allowed: a number of the list")
+    return int(text)
 
 
 def _name(body: Any) -> str:

@@ -28,6 +28,7 @@ from platform_pipelines.local.options import Options
 from platform_pipelines.local.sockets import HOST, Sockets
 from platform_pipelines.local.standin import StandIn
 from platform_pipelines.local.tls import ensure_ca
+from platform_pipelines.local.vault import Value
 from platform_pipelines.local.world import World
 from platform_pipelines.local.worldclock import Running, Standing
 
@@ -94,6 +95,7 @@ async def _serve(world: World, sockets: Sockets) -> None:
 def _build(world: World, log: CallLog, token: str) -> Parts:
     registry = Registry(world)
     standin = StandIn(world, registry.ask)
+    world.vault.add("standin", Value(standin.dump, standin.load))
     zones = registry.route53.zones
     registry.route53.checks.look_through(Checkers(world, zones, standin).fetch)
     apis = Apis(registry, world.platform.account, ministack.load())

@@ -31,7 +31,7 @@ class StandIn:
 
     def dump(self) -> dict[str, Any]:
         """What was written, as JSON values."""
-        return {"rows": self._rows}
+        return {"rows": dict(self._rows)}
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on with what `dump` gave."""

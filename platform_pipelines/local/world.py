@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from platform_pipelines.local.kube.store import Store
 
 TRANSITION = "transition"  # the timer that ends one
+# Transitions of services whose control plane does all the work.
+CONTROL_PLANE = ("efs_", "ecr_image_", "ecr_lifecycle_preview", "nat_gateway_", "dynamodb_table_")
 PARKED = 5.0  # AWS-like seconds between two looks at a transition that cannot end
 CONTROLLER = "controller"  # where the product runs, if that is in neither Region
 GLOBAL_REGION = "us-east-1"  # the control planes of Route 53 and IAM
@@ -122,12 +124,18 @@ class World:
         self, then: str, args: dict[str, Any], name: str, region: str, resource: str
     ) -> None:
         ending = self.faults.transition(name, region, resource)
-        if ending is Ending.NEVER:
+        if ending is Ending.NEVER or self._stands_still(name, region):
             about = {"name": name, "region": region, "resource": resource}
             self.timers.after(PARKED, TRANSITION, then=then, args=args, **about)
         else:
             failed = {"failed": True} if ending is Ending.FAILED else {}
             self.timers.handle(then, **args, **failed)
+
+    def _stands_still(self, name: str, region: str) -> bool:
+        """Whether a transition needs a control plane that is silent. Services with more of a rule
+        than this, as Aurora's, look at the outage themselves."""
+        place = self.region_of(region)
+        return place is not None and name.startswith(CONTROL_PLANE) and self.frozen(place)
 
     # Outages
 

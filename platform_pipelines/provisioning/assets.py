@@ -74,7 +74,7 @@ def stacks(platform: Platform) -> AssetsDefinition:
             )
             apply.apply(run, chosen, emit)
 
-        yield from _shown(context, Stream(work))
+        yield from _shown(context, Stream(work, regions.clock))
 
     return _stacks
 

@@ -78,7 +78,7 @@ def _heard(
         results.append(call(run))
 
     try:
-        for line in Stream(work):
+        for line in Stream(work, regions.clock):
             context.log.info(line)
     except (PlatformError, *AwsError) as error:
         raise Failure(str(error), allow_retries=False) from error

@@ -7,8 +7,9 @@ sets the stop event and waits for the work to end, so nothing is changed after a
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
+
+from platform_pipelines.clock import Clock
 
 T = TypeVar("T")
 
@@ -16,8 +17,11 @@ T = TypeVar("T")
 class Stream(Generic[T]):
     """What a work emits, in order; iterate over it once. The work's error is raised at the end."""
 
-    def __init__(self, work: Callable[[Callable[[T], None], threading.Event], object]) -> None:
+    def __init__(
+        self, work: Callable[[Callable[[T], None], threading.Event], object], clock: Clock
+    ) -> None:
         self._work = work
+        self._clock = clock
 
     def __iter__(self) -> Iterator[T]:
         emitted: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
@@ -27,9 +31,8 @@ class Stream(Generic[T]):
             emitted.put((item,))
 
         # Leaving this block, for whatever reason, waits for the work's end.
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="provisioning") as pool:
+        with self._clock.alongside(lambda: self._work(emit, stop)) as work:
             try:
-                work = pool.submit(self._work, emit, stop)
                 work.add_done_callback(lambda _: emitted.put(None))
                 while (item := emitted.get()) is not None:
                     yield item[0]

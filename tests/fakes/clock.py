@@ -5,11 +5,12 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from platform_pipelines.clock import Stopped
+from platform_pipelines.clock import Stopped, alongside
 
 T = TypeVar("T")
 Beat = list[Any]  # when it is due, how often, what to call
@@ -90,6 +91,10 @@ class FakeClock:
         finally:
             if entry in self._beats:
                 self._beats.remove(entry)
+
+    def alongside(self, call: Callable[[], T]) -> AbstractContextManager[Future[T]]:
+        """The caller only listens: its part in time is the call's."""
+        return alongside(call)
 
     def _run_beats(self) -> None:
         """Whoever moves time does what was due in the background meanwhile."""

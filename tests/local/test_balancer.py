@@ -100,6 +100,20 @@ def test_an_address_is_free_again_when_its_balancer_is_gone() -> None:
     assert balancers.register("seoul", "two.elb.amazonaws.com", [], lambda: True) == address
 
 
+def test_addresses_stay_over_a_restart() -> None:
+    """Whoever comes back first; what does not come back answers nothing."""
+    before = Balancers(["seoul", "tokyo"])
+    names = ["one.elb.amazonaws.com", "two.elb.amazonaws.com"]
+    first, second = (before.register("seoul", name, [], lambda: True) for name in names)
+    after = Balancers(["seoul", "tokyo"])
+    after.register("seoul", "another.elb.amazonaws.com", [], lambda: True)
+    after.load(before.dump())
+    assert list(after) == []
+    assert after.register("seoul", names[1], [], lambda: True) == second
+    assert after.by_address(first) is None
+    assert after.register("seoul", names[0], [], lambda: True) == first
+
+
 @pytest.mark.parametrize("host", [HOST, REGIONAL, f"{REGIONAL}:8080", HOST.upper()])
 def test_the_health_path_answers_while_a_target_is_ready(
     standin: StandIn, seoul: Balancer, host: str
@@ -130,6 +144,15 @@ def test_what_is_written_can_be_read_listed_and_removed(standin: StandIn, seoul:
     assert standin.answer(seoul, _request("DELETE", path)).status == 204
     assert standin.answer(seoul, _request("GET", path)).status == 404
     assert standin.answer(seoul, _request("DELETE", path)).status == 404
+
+
+def test_what_is_written_stays_over_a_restart(standin: StandIn, seoul: Balancer) -> None:
+    """And what was not there then is gone."""
+    created = _json(standin.answer(seoul, _request("POST", "/hobbies", {"name": "golf"})))
+    kept = standin.dump()
+    standin.answer(seoul, _request("POST", "/hobbies", {"name": "chess"}))
+    standin.load(kept)
+    assert _json(standin.answer(seoul, _request("GET", "/hobbies"))) == [created]
 
 
 def test_data_lives_with_the_global_database(

@@ -84,7 +84,7 @@ def test_what_does_not_fit_into_a_datagram_sends_the_client_to_tcp() -> None:
 def test_the_server_answers_over_udp_and_tcp_what_the_api_was_told(
     local_regions: LocalWorld,
 ) -> None:
-    """From a record that was written by the API a moment ago."""
+    """From a record that was written by the API, when the change is in sync."""
     route53 = local_regions.aws("route53")
     zone = route53.create_hosted_zone(Name="dns.example.net", CallerReference="dns")
     record = {
@@ -94,7 +94,11 @@ def test_the_server_answers_over_udp_and_tcp_what_the_api_was_told(
         "ResourceRecords": [{"Value": "192.0.2.1"}],
     }
     change = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
-    route53.change_resource_record_sets(HostedZoneId=zone["HostedZone"]["Id"], ChangeBatch=change)
+    info = route53.change_resource_record_sets(
+        HostedZoneId=zone["HostedZone"]["Id"], ChangeBatch=change
+    )["ChangeInfo"]
+    waiter = route53.get_waiter("resource_record_sets_changed")
+    waiter.wait(Id=info["Id"], WaiterConfig={"Delay": 0.05, "MaxAttempts": 100})
     host, _, port = local_regions.ready["dns"].rpartition(":")
     query = dns.message.make_query("X.dns.example.NET", "A")
     for transport in (dns.query.udp, dns.query.tcp):

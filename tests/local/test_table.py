@@ -47,7 +47,7 @@ def test_the_tables_replace_those_of_before_and_nothing_else(tmp_path: Path) -> 
     once = file.read_text()
     assert once.startswith("# Title\n")
     assert once.endswith(f"{table.END}\nafter\n")
-    assert "old" not in once
+    assert "\nold\n" not in once
     assert table.main([str(file)]) == 0
     assert file.read_text() == once
 

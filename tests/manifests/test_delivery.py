@@ -58,7 +58,7 @@ def test_the_same_git_makes_an_active_and_a_standby_region(tmp_path: Path) -> No
     """Equal revisions and images; Seoul is Healthy with 12 pods each, Tokyo Degraded without nodes."""
     clusters = Clusters(tmp_path)
     for alias, role in (("seoul", "active"), ("tokyo", "standby")):
-        clusters.aws.groups[alias] = node_groups(role, clusters.world.moment)
+        clusters.aws.groups[alias] = node_groups(role, clusters.clock.now())
     deliver(clusters, 15 * MINUTE)
     seoul, tokyo = applications(clusters, "seoul"), applications(clusters, "tokyo")
     assert seoul.keys() == tokyo.keys() == {service.name for service in PLATFORM.services}

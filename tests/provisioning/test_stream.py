@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
+from platform_pipelines.clock import RealClock
 from platform_pipelines.provisioning.stream import Stream
 
 
@@ -13,7 +14,7 @@ def test_what_is_emitted_is_heard_in_order() -> None:
         for number in range(5):
             emit(number)
 
-    assert list(Stream(work)) == [0, 1, 2, 3, 4]
+    assert list(Stream(work, RealClock())) == [0, 1, 2, 3, 4]
 
 
 def test_the_works_error_comes_after_what_it_emitted() -> None:
@@ -25,7 +26,7 @@ def test_the_works_error_comes_after_what_it_emitted() -> None:
         raise ValueError("then it broke")
 
     with pytest.raises(ValueError, match="then it broke"):
-        heard.extend(Stream(work))
+        heard.extend(Stream(work, RealClock()))
     assert heard == ["done"]
 
 
@@ -37,7 +38,7 @@ def test_a_listener_that_goes_away_stops_the_work_and_waits_for_it() -> None:
         emit(1)
         ended.append(stop.wait(30))
 
-    stream = iter(Stream(work))
+    stream = iter(Stream(work, RealClock()))
     assert next(stream) == 1
     stream.close()  # type: ignore[attr-defined]  # it is a generator
     assert ended == [True]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from platform_pipelines.local.aws import faults, protocol
 from platform_pipelines.local.aws.protocol import Routed, Signature
 from platform_pipelines.local.aws.registry import Registry, not_implemented
-from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local.aws.service import Call, Fault
 from platform_pipelines.local.http import App, Message, Receive, Request, Response, Scope, replay
 
 
@@ -52,15 +52,27 @@ class Apis:
         if routed and self._registry.is_ours(service, routed.name):
             return self._answer_ours(incoming, routed)
         if routed and self._registry.passes(service, routed.name):
-            return await relay(self._base, incoming.request, scope, receive)
+            return self._refusal(incoming, routed) or await relay(
+                self._base, incoming.request, scope, receive
+            )
         return incoming.refuse(not_implemented(service, incoming.operation))
 
-    def _answer_ours(self, incoming: Incoming, routed: Routed) -> Response:
+    def _refusal(self, incoming: Incoming, routed: Routed) -> Response | None:
+        """What AWS says to a request that its model does not allow; ministack does not look."""
+        try:
+            self._parse(incoming, routed)
+        except Fault as fault:
+            return incoming.refuse(fault)
+        return None
+
+    def _parse(self, incoming: Incoming, routed: Routed) -> Call:
         signed = incoming.signed
         account = signed.account(self._account)
+        return protocol.parse(routed, incoming.request, signed, account, incoming.id)
+
+    def _answer_ours(self, incoming: Incoming, routed: Routed) -> Response:
         try:
-            call = protocol.parse(routed, incoming.request, signed, account, incoming.id)
-            result = self._registry.answer(call)
+            result = self._registry.answer(self._parse(incoming, routed))
         except Fault as fault:
             return incoming.refuse(fault)
         return protocol.respond(routed, result, incoming.id)

@@ -81,9 +81,7 @@ class CloudFormation(Stacks):
     @operation(
         raises=(
             "ChangeSetNotFound",
-            "InsufficientCapabilitiesException",
             "InvalidChangeSetStatus",
-            "TokenAlreadyExistsException",
             VALIDATION,
         ),
         states="EXECUTE_IN_PROGRESS → EXECUTE_COMPLETE | EXECUTE_FAILED",

@@ -6,6 +6,7 @@ from typing import Any
 from platform_pipelines.local.aws import cloudformation_engine as engine
 from platform_pipelines.local.aws import cloudformation_policy as stack_policy
 from platform_pipelines.local.aws import cloudformation_seams as seams
+from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudformation_engine import Stack
 from platform_pipelines.local.aws.cloudformation_events import Events
 from platform_pipelines.local.aws.cloudformation_execution import Execution
@@ -19,6 +20,7 @@ from platform_pipelines.local.world import PARKED
 
 PAGE = 100  # events
 VALIDATION = "ValidationError"
+_NAMING = ("CreateStack", "RollbackStack", "UpdateStack")  # they answer with the stack's id
 
 
 class Base(Service):
@@ -77,3 +79,22 @@ def paged(key: str, items: list[dict[str, Any]], token: str | None) -> Result:
     except BadToken:
         raise Fault(VALIDATION, "The specified NextToken is invalid") from None
     return {key: found} | ({"NextToken": after} if after else {})
+
+
+def once(call: Call, expect: Callable[[Stack | None], None] = lambda _: None) -> Result:
+    """What ministack answers; the same request, by its token, is not carried out again. `expect`
+    refuses a stack that a new request cannot be for. Raises: Fault."""
+    token, name = call.params.get("ClientRequestToken"), call.params["StackName"]
+    stack = engine.stack(name)
+    earlier = stack.get("_tokens", {}).get(token) if stack else None
+    if stack and earlier == call.operation:
+        return {"StackId": stack["StackId"]} if call.operation in _NAMING else {}
+    if earlier:
+        message = f"The specified token {token} belongs to {earlier} of this stack"
+        raise Fault("TokenAlreadyExistsException", message)
+    expect(stack)
+    result = stores.ask(call)
+    stack = engine.stack(name)
+    if stack and token:
+        stack.setdefault("_tokens", {})[token] = call.operation
+    return result

@@ -87,7 +87,10 @@ def _problems(found: ChangeSet, stack: Stack, types: Types) -> list[dict[str, st
         id_ = type_.identify(props) if type_ else None
         if type_ is None or id_ is None:
             return None
-        look = type_.condition(Existing(id=id_, properties=props))
+        try:
+            look = type_.condition(Existing(id=id_, properties=props))
+        except Fault:  # no such name can be: the execution will say why
+            return None
         return None if look.condition is Condition.GONE else id_
 
     return validation.problems(plan, stack["_resources"], taken)

@@ -48,6 +48,12 @@ class Events:
         stack = engine.stack(stack_id) or {"StackId": stack_id, "StackName": stack_name}
         self._add(stack, name, kind, physical_id, status, reason, detailed_status)
 
+    def claim(self, stack: Stack) -> None:
+        """The last event, which ministack wrote while it took the request, is of the operation that
+        begins with it."""
+        last, operation = engine.stack_events(stack["StackId"])[-1], stack[KEY]
+        last |= {"OperationId": operation["id"], "OperationType": operation["type"]}
+
     def newest_first(self, stack_id: str) -> list[dict[str, Any]]:
         """As DescribeStackEvents shows them."""
         return [

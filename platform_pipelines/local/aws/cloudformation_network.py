@@ -100,11 +100,8 @@ class NatGateway(_Ec2):
         self.call("ec2", "DeleteNatGateway", {"NatGatewayId": one.id})
 
     def look(self, one: Existing) -> Look:
-        asked = {"Filter": [{"Name": "nat-gateway-id", "Values": [one.id]}]}
-        gateways = self.call("ec2", "DescribeNatGateways", asked)["NatGateways"]
-        if not gateways:
-            return Look(condition=Condition.GONE)
-        found = gateways[0]
+        asked = {"NatGatewayIds": [one.id]}
+        found = self.call("ec2", "DescribeNatGateways", asked)["NatGateways"][0]
         condition = judge(
             found["State"], ready=("available",), failed=("failed",), gone=("deleted",)
         )

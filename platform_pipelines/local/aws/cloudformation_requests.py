@@ -97,6 +97,7 @@ class Requests:
             )
             stack["_template"], stack["_resolved_params"] = template, param_values
             stack[KEY] = made
+            self._events.claim(stack)
             self._plan(stack, made)
             self._execution.begin(stack, made)
 

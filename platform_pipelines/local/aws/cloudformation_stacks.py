@@ -11,6 +11,7 @@ from platform_pipelines.local.aws.cloudformation_base import (
     VALIDATION,
     Base,
     check_policy,
+    once,
     refuse,
     stack_of,
 )
@@ -44,7 +45,7 @@ class Stacks(Base):
         """Make a stack."""
         refuse(call, "RoleARN", "RollbackConfiguration", "TimeoutInMinutes", "NotificationARNs")
         check_policy(call.params.get("StackPolicyBody"))
-        return stores.ask(call)
+        return once(call)
 
     @operation(
         raises=("InsufficientCapabilitiesException", "TokenAlreadyExistsException", VALIDATION),
@@ -60,10 +61,9 @@ class Stacks(Base):
         during = call.params.get("StackPolicyDuringUpdateBody", "")
         for policy in (during, call.params.get("StackPolicyBody")):
             check_policy(policy)
-        change_sets.expect_updatable(engine.stack(call.params["StackName"]))
         self._requests.policy_during_update = during
         try:
-            return stores.ask(call)
+            return once(call, change_sets.expect_updatable)
         finally:
             self._requests.policy_during_update = ""
 
@@ -81,7 +81,7 @@ class Stacks(Base):
             raise Fault(VALIDATION, message)
         if status in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"):
             return {}
-        return stores.ask(call)
+        return once(call)
 
     @operation(
         raises=("TokenAlreadyExistsException", VALIDATION),
@@ -89,11 +89,11 @@ class Stacks(Base):
     )
     def CancelUpdateStack(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """End an update by going back."""
-        result = stores.ask(call)
+        result = once(call)
         stack = stack_of(call)
-        token = call.params.get("ClientRequestToken", "")
-        stack.pop("_cancel_requested", None)
-        self._execution.cancel(stack, token, USER_INITIATED)
+        if stack.pop("_cancel_requested", False):
+            token = call.params.get("ClientRequestToken", "")
+            self._execution.cancel(stack, token, USER_INITIATED)
         return result
 
     @operation(
@@ -103,7 +103,7 @@ class Stacks(Base):
     def ContinueUpdateRollback(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Try again to undo an update, without some resources."""
         refuse(call, "RoleARN")
-        return stores.ask(call)
+        return once(call)
 
     @operation(
         raises=("TokenAlreadyExistsException", VALIDATION),
@@ -112,7 +112,7 @@ class Stacks(Base):
     def RollbackStack(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Undo what failed without a rollback."""
         refuse(call, "RoleARN")
-        return stores.ask(call)
+        return once(call)
 
     @operation(raises=(VALIDATION,))
     def SetStackPolicy(self, call: Call) -> Result:  # noqa: N802  # AWS's name

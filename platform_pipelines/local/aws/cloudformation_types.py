@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import botocore.session
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result
@@ -88,9 +88,12 @@ class Calls:
         self, service: str, operation: str, params: Params, region: str | None = None
     ) -> Result:
         """The answer to a call with valid parameters. Raises: Fault."""
-        report = ParamValidator().validate(params, _input(service, operation))
+        shape = _input(service, operation)
+        report = ParamValidator().validate(params, shape)
         if report.has_errors():
             raise Fault("ValidationException", report.generate_report())
+        if unknown := params.keys() - shape.members.keys():
+            raise Fault("ValidationException", f"{operation} has no {sorted(unknown)}")
         return self._answer(
             Call(
                 service=service,
@@ -214,6 +217,10 @@ def _scalar(shape: Shape | None, value: Any) -> Any:
 
 @functools.cache
 def _input(service: str, operation: str) -> StructureShape:
-    model = botocore.session.get_session().get_service_model(service)
-    shape = model.operation_model(operation).input_shape
+    shape = _model(service).operation_model(operation).input_shape
     return shape or StructureShape(operation, {"type": "structure", "members": {}})
+
+
+@functools.cache
+def _model(service: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)

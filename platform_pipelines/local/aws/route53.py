@@ -38,9 +38,6 @@ class Route53(HealthCheckOperations):
             "ChangeTagsForResource",
             "DeleteHostedZone",
             "GetHostedZone",
-            "ListHostedZones",
-            "ListHostedZonesByName",
-            "ListResourceRecordSets",
             "ListTagsForResource",
             "UpdateHostedZoneComment",
         }
@@ -122,6 +119,18 @@ class Route53(HealthCheckOperations):
             change["status"] = _DONE if since >= self.world.durations.route53_change else _OPEN
         return {"ChangeInfo": _info(change)}
 
+    @operation(raises=("InvalidInput",))
+    def ListHostedZones(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        return _listed(call)
+
+    @operation(raises=("InvalidInput",))
+    def ListHostedZonesByName(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        return _listed(call)
+
+    @operation(raises=("InvalidInput", _NO_ZONE))
+    def ListResourceRecordSets(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        return _listed(call)
+
     @operation
     def GetHostedZoneCount(self, call: Call) -> Result:  # noqa: N802, ARG002  # AWS's name
         return {"HostedZoneCount": len(ministack.service("route53")._zones)}
@@ -162,6 +171,14 @@ def _zone(id_: str) -> dict[str, Any]:
     if found is None:
         raise Fault(_NO_ZONE, f"No hosted zone found with ID: {id_}", 404)
     return found
+
+
+def _listed(call: Call) -> Result:
+    """What ministack lists, if it is asked for a number of things."""
+    size = call.params.get("MaxItems", "100")
+    if not size.isdecimal() or not int(size):
+        raise Fault("InvalidInput", f"MaxItems: {size} is not a valid value.")
+    return stores.ask(call)
 
 
 def _bare(id_: str) -> str:

@@ -32,10 +32,10 @@ class ServiceQuotas(Service):
         self.world.timers.on(DECIDED, self._decided)
 
     def dump(self) -> Any:
-        return self._requests
+        return {id_: dict(request) for id_, request in self._requests.items()}
 
     def load(self, state: Any) -> None:
-        self._requests = dict(state)
+        self._requests = {id_: dict(request) for id_, request in state.items()}
 
     @operation(raises=(_TOKEN,))
     def ListServices(self, call: Call) -> Result:  # noqa: N802

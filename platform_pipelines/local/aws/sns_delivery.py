@@ -6,30 +6,24 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 """
 
 import asyncio
-import contextlib
 import functools
-import http.client
-import ipaddress
 import json
-import ssl
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.sns_http import Post, is_here, post
 from platform_pipelines.local.notifications import Delivery, Fate, Notification
 from platform_pipelines.local.world import World
 
 DELIVER = "sns_deliver"
 TRIES = 4  # the first one, and three more after `sns_retry` seconds each
-PATIENCE = 5.0  # real seconds that a subscriber may take
 UNSIGNED = "the-local-Regions-do-not-sign"
 _KEPT = "the local Regions deliver to HTTP endpoints of this machine and to SQS only"
-
-Post = Callable[[str, bytes, Mapping[str, str]], str]  # url, body, headers → why it failed, or ""
 
 
 class Couriers:
@@ -170,38 +164,6 @@ class Couriers:
     def _again(self, number: int, subscription: str, account: str) -> None:
         args = {"number": number, "subscription": subscription, "account": account}
         self._world.timers.after(self._world.durations.sns_retry, DELIVER, **args)
-
-
-def post(ca_pem: bytes, url: str, body: bytes, headers: Mapping[str, str]) -> str:
-    """POST to this machine, following nothing elsewhere; why it failed, or nothing."""
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        connection = _connection(ca_pem, parts.scheme, parts.hostname or "", parts.port)
-        with contextlib.closing(connection):
-            connection.request("POST", path, body, dict(headers))
-            status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        return str(error) or type(error).__name__
-    return "" if 200 <= status < 300 else f"HTTP {status}"
-
-
-def _connection(
-    ca_pem: bytes, scheme: str, host: str, port: int | None
-) -> http.client.HTTPConnection:
-    if scheme == "https":
-        context = ssl.create_default_context(cadata=ca_pem.decode())
-        return http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
-    return http.client.HTTPConnection(host, port, timeout=PATIENCE)
-
-
-def is_here(url: str) -> bool:
-    """Whether a URL leads to this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _delivery(subscription: dict[str, Any], body: str, raw: bool = False) -> Delivery:

@@ -3,6 +3,7 @@
 They live in a world without a server, whose time passes only while somebody waits for a stack.
 """
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -134,13 +135,19 @@ def change_of(planned: dict[str, Any], name: str) -> dict[str, Any]:
     return next(one for one in found if one["LogicalResourceId"] == name)
 
 
+@functools.cache
+def operations(service: str) -> dict[str, str]:
+    """AWS's names of a service's operations, by boto3's."""
+    model = botocore.session.get_session().get_service_model(service)
+    return {xform_name(name): name for name in model.operation_names}
+
+
 class Client:
     """A client of one service in one Region, as boto3's, without a wire."""
 
     def __init__(self, answer: Callable[[str, dict[str, Any]], Any], service: str) -> None:
-        model = botocore.session.get_session().get_service_model(service)
         self._answer = answer
-        self._names = {xform_name(name): name for name in model.operation_names}
+        self._names = operations(service)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(**params: Any) -> Any:

@@ -9,23 +9,26 @@ import pytest
 import cfn
 from cfn import Scope
 from tests import local_world
-from tests.local.aws.stacks import NOTHING_TO_DO, PATIENCE, Stacks
+from tests.local.aws.stacks import NOTHING_TO_DO, Stacks
 from tests.local_world import LocalWorld
 
 ALIASES = ("seoul", "tokyo")
+SPEED = 500.0
+PATIENCE = 20.0  # real seconds
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
     """A world of this module's own, since it takes the platform's names."""
-    with local_world.start(tmp_path_factory.mktemp("cloudformation")) as started:
+    folder = tmp_path_factory.mktemp("cloudformation")
+    with local_world.start(folder, speed=SPEED) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def stacks(world: LocalWorld) -> Stacks:
     """The world with every stack applied once, in order of their dependencies."""
-    made = Stacks(world)
+    made = Stacks(world, lambda seconds: time.sleep(seconds / SPEED))
     ends = {unit.key: made.apply_unit(unit) for unit in cfn.units(world.platform)}
     assert set(ends.values()) == {"CREATE_COMPLETE"}, ends
     return made

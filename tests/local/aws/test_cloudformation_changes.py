@@ -134,3 +134,103 @@ def test_a_made_up_name_is_kept_over_updates(stacks: Stacks) -> None:
     body["Resources"]["Files"]["Properties"]["DeletionProtection"] = True
     assert stacks.apply("seoul", "nameless", body) == "UPDATE_COMPLETE"
     assert stacks.outputs("seoul", "nameless")["Id"] == name
+
+
+def test_a_change_set_takes_a_moment(stacks: Stacks) -> None:
+    """Until it is computed it shows nothing, and cannot be executed."""
+    client = stacks.client("seoul")
+    made = stacks.draft("seoul", "moment", template(Global=global_cluster("moment")))
+    described = client.describe_change_set(ChangeSetName=made["Id"])
+    assert (described["Status"], described["ExecutionStatus"]) == (
+        "CREATE_IN_PROGRESS",
+        "UNAVAILABLE",
+    )
+    assert described["Changes"] == []
+    with pytest.raises(ClientError, match="InvalidChangeSetStatus"):
+        client.execute_change_set(ChangeSetName=made["Id"])
+    planned = stacks.planned("seoul", made["Id"])
+    assert (planned["Status"], planned["ExecutionStatus"]) == ("CREATE_COMPLETE", "AVAILABLE")
+
+
+def test_the_same_request_makes_one_change_set(stacks: Stacks) -> None:
+    """By its token; without one the name is taken."""
+    body, name = template(Global=global_cluster("same")), {"ChangeSetName": "c"}
+    first = stacks.draft("seoul", "same", body, **name, ClientToken="t")
+    again = {**name, "ChangeSetType": "CREATE"}
+    assert stacks.draft("seoul", "same", body, **again, ClientToken="t") == first
+    with pytest.raises(ClientError, match="AlreadyExists"):
+        stacks.draft("seoul", "same", body, **again)
+
+
+def test_a_nested_value_has_a_detail_of_its_own(stacks: Stacks) -> None:
+    """By its path, with what it was and what it will be."""
+
+    def body(**tags: str) -> dict[str, Any]:
+        found = [{"Key": key, "Value": value} for key, value in tags.items()]
+        files = resource("AWS::EFS::FileSystem", Encrypted=True, FileSystemTags=found)
+        return template(Files=files)
+
+    stacks.apply("seoul", "nested", body(Name="a", team="x"))
+    planned = stacks.plan("seoul", "nested", body(Name="a", team="y"))
+    (detail,) = change_of(planned, "Files")["Details"]
+    target = detail["Target"]
+    assert (target["Name"], target["Path"]) == (
+        "FileSystemTags",
+        "/Properties/FileSystemTags/1/Value",
+    )
+    assert (target["BeforeValue"], target["AfterValue"]) == ("x", "y")
+    assert target["AttributeChangeType"] == "Modify"
+
+
+def test_wrong_properties_fail_the_change_set_before_anything_is_made(stacks: Stacks) -> None:
+    """The reason is in DescribeEvents only."""
+    body = template(It=resource("AWS::EFS::AccessPoint", Bogus="1"))
+    planned = stacks.plan("seoul", "wrong", body)
+    assert planned["Status"] == "FAILED"
+    assert "AWS::EarlyValidation::PropertyValidation" in planned["StatusReason"]
+    events = stacks.client("seoul").describe_events(
+        ChangeSetName=planned["ChangeSetId"], Filters={"FailedEvents": True}
+    )["OperationEvents"]
+    assert [(one["ValidationPath"], one["ValidationStatusReason"]) for one in events] == [
+        ("/Resources/It/Properties/Bogus", "Unsupported property [Bogus]"),
+        ("/Resources/It/Properties", "Required property [FileSystemId] not found"),
+    ]
+    assert {one["EventType"] for one in events} == {"VALIDATION_ERROR"}
+
+
+def test_a_name_that_is_taken_fails_the_change_set(stacks: Stacks) -> None:
+    """What somebody made by hand is not overwritten."""
+    stacks.world.aws("ecr").create_repository(repositoryName="taken")
+    body = template(It=resource("AWS::ECR::Repository", RepositoryName="taken"))
+    planned = stacks.plan("seoul", "conflict", body)
+    assert "AWS::EarlyValidation::ResourceExistenceCheck" in planned["StatusReason"]
+    (event,) = stacks.client("seoul").describe_events(ChangeSetName=planned["ChangeSetId"])[
+        "OperationEvents"
+    ]
+    assert event["ValidationStatusReason"] == (
+        "Resource of type 'AWS::ECR::Repository' with identifier 'taken' already exists."
+    )
+
+
+def test_validation_may_be_disabled(stacks: Stacks) -> None:
+    """The creation fails then, instead of the change set."""
+    stacks.world.aws("ecr").create_repository(repositoryName="taken")
+    body = template(It=resource("AWS::ECR::Repository", RepositoryName="taken"))
+    end = stacks.apply("seoul", "anyway", body, DisableValidation=True)
+    assert end == "DELETE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ChangeSetType": "IMPORT", "ResourcesToImport": []},
+        {"ImportExistingResources": True},
+        {"IncludeNestedStacks": True},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+def test_imports_and_nested_stacks_are_not_there(stacks: Stacks, more: dict[str, Any]) -> None:
+    """Said at once."""
+    body = template(It=resource("AWS::EFS::FileSystem"))
+    with pytest.raises(ClientError, match="not implemented by the local Regions"):
+        stacks.draft("seoul", "import", body, **more)

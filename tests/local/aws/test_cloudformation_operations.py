@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def value(stacks: Stacks, name: str) -> str:
     return str(found["Parameter"]["Value"])
 
 
-def fault(stacks: Stacks, resource_: str, ending: str) -> Callable[[], None]:
+def fault(stacks: Stacks, resource_: str, ending: str) -> Callable[[], bool]:
     """Make the transition of a stack's resource never end, or fail; call the result to end that."""
     faults = world_of(stacks).faults
     entry = faults.add(
@@ -75,7 +76,7 @@ def fault(stacks: Stacks, resource_: str, ending: str) -> Callable[[], None]:
             "ending": ending,
         }
     )
-    return lambda: [None, faults.remove(entry.id)][0]
+    return partial(faults.remove, entry.id)
 
 
 def world_of(stacks: Stacks) -> World:
@@ -166,7 +167,7 @@ def test_a_creation_that_fails_is_rolled_back(stacks: Stacks) -> None:
         if one["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"
     )
     assert started["ResourceStatusReason"] == (
-        "The following resource(s) failed to create: [It]. Rollback requested by user."
+        "The following resource(s) failed to create: [Files, It]. Rollback requested by user."
     )
 
 
@@ -557,6 +558,28 @@ def test_a_change_set_is_executed_once_for_its_token(stacks: Stacks) -> None:
     assert state["ExecutionStatus"] == "EXECUTE_COMPLETE"
 
 
+def test_a_request_is_taken_once_for_its_token(stacks: Stacks) -> None:
+    """The same one again is no error and no second operation; another one with the token is."""
+    client, body = stacks.client("seoul"), json.dumps(template(A=parameter("1", Name="a")))
+    request = {"StackName": "once", "TemplateBody": body, "ClientRequestToken": "t"}
+    first = client.create_stack(**request)
+    assert client.create_stack(**request)["StackId"] == first["StackId"]
+    with pytest.raises(ClientError, match="TokenAlreadyExistsException"):
+        client.delete_stack(StackName="once", ClientRequestToken="t")
+    assert stacks.end("seoul", first["StackId"]) == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="AlreadyExistsException"):
+        client.create_stack(**request | {"ClientRequestToken": "other"})
+
+
+def test_iam_resources_need_a_capability(stacks: Stacks) -> None:
+    """As AWS asks for it; nothing is begun without."""
+    policy = {"Version": "2012-10-17", "Statement": []}
+    body = template(Role=resource("AWS::IAM::Role", AssumeRolePolicyDocument=policy))
+    with pytest.raises(ClientError, match="InsufficientCapabilities"):
+        created(stacks, "iam", body)
+    assert created(stacks, "iam", body, Capabilities=["CAPABILITY_IAM"]) == "CREATE_COMPLETE"
+
+
 def test_events_are_paged_from_the_newest_back(stacks: Stacks) -> None:
     """A hundred a page, none twice; a token of somebody else is refused."""
     many = {f"P{number}": parameter("1", Name=f"p{number}") for number in range(40)}
@@ -579,12 +602,13 @@ def test_operations_have_events_of_their_own(stacks: Stacks) -> None:
     updated(stacks, "story", template(A=parameter("2", Name="a"), B=broken() | {"DependsOn": "A"}))
     client = stacks.client("seoul")
     events = client.describe_events(StackName="story")["OperationEvents"]
-    assert [one["OperationType"] for one in events if "OperationType" in one][0] == "UPDATE_STACK"
+    assert events[0]["OperationType"] == "UPDATE_STACK"
     failed = client.describe_events(StackName="story", Filters={"FailedEvents": True})
     assert [one["LogicalResourceId"] for one in failed["OperationEvents"]] == ["B"]
     assert failed["OperationEvents"][0]["EventType"] == "PROVISIONING_ERROR"
     same = client.describe_events(OperationId=events[0]["OperationId"])["OperationEvents"]
     assert {one["OperationId"] for one in same} == {events[0]["OperationId"]}
+    assert same[-1]["ResourceStatus"] == "UPDATE_IN_PROGRESS"
     with pytest.raises(ClientError, match="must be specified"):
         client.describe_events(ChangeSetName="a-name-without-a-stack")
 

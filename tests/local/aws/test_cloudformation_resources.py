@@ -76,17 +76,24 @@ def test_a_zones_way_out_is_made_tagged_and_released(stacks: Stacks) -> None:
         allocation = {"Fn::GetAtt": ["Address", "AllocationId"]}
         return template(
             **network("ap-northeast-1"),
+            Internet=resource("AWS::EC2::InternetGateway"),
+            Door=resource(
+                "AWS::EC2::VPCGatewayAttachment",
+                VpcId={"Ref": "Vpc"},
+                InternetGatewayId={"Ref": "Internet"},
+            ),
             Address=resource("AWS::EC2::EIP", Domain="vpc", Tags=tags),
             Gateway=resource(
                 "AWS::EC2::NatGateway",
                 SubnetId={"Ref": "SubnetA"},
                 AllocationId=allocation,
                 Tags=tags,
-            ),
+            )
+            | {"DependsOn": "Door"},
         )
 
     def names() -> list[str]:
-        gateways = ec2.describe_nat_gateways(Filters=[{"Name": "state", "Values": ["available"]}])[
+        gateways = ec2.describe_nat_gateways(Filter=[{"Name": "state", "Values": ["available"]}])[
             "NatGateways"
         ]
         found = ec2.describe_addresses()["Addresses"] + gateways

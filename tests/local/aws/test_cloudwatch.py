@@ -1,9 +1,11 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from platform_pipelines.local import ministack
+from platform_pipelines.local.aws.service import Fault
 from tests.local.aws.databases import ARN, GLOBAL, make_global
 from tests.local.aws.files import make, protect, replicate
 from tests.local.aws.regions import Regions
@@ -144,3 +146,108 @@ def test_own_metrics_and_alarms_are_kept(regions: Regions) -> None:
     )
     found = regions("seoul", "cloudwatch", "DescribeAlarms")["MetricAlarms"]
     assert [alarm["AlarmName"] for alarm in found] == ["lag"]
+
+
+def test_a_lag_fault_is_seen_in_the_metric(regions: Regions) -> None:
+    """It grows while the fault lasts."""
+    make_global(regions)
+    regions.advance(300)
+    regions.world.faults.add({"kind": "lag", "of": "aurora", "region": "tokyo"})
+    regions.advance(120)
+    newest = points(regions, "tokyo", LAG, **CLUSTER)[0][1]
+    assert newest >= 100_000
+
+
+def test_old_points_are_merged_without_changing_what_is_told(
+    regions: Regions, pair: dict[str, str]
+) -> None:
+    """A minute that is over is one point in the store, with all its statistics."""
+    (stored,) = ministack.service("cloudwatch")._metrics._data.values()
+    assert len(stored) < 30
+    count = points(regions, "seoul", "TimeSinceLastSync", "SampleCount", **pair)[1][1]
+    highest = points(regions, "seoul", "TimeSinceLastSync", **pair)[1][1]
+    lowest = points(regions, "seoul", "TimeSinceLastSync", "Minimum", **pair)[1][1]
+    average = points(regions, "seoul", "TimeSinceLastSync", "Average", **pair)[1][1]
+    assert count == 6
+    assert lowest < average < highest
+
+
+def ask(regions: Regions, **changes: Any) -> dict[str, Any]:
+    """GetMetricData of two metrics of our own over the last ten minutes."""
+    now = regions.world.datetime()
+    queries = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {"Namespace": "Peccy", "MetricName": name},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+        }
+        for name in ("one", "two")
+    ]
+    asked = {
+        "MetricDataQueries": queries,
+        "StartTime": now - timedelta(minutes=10),
+        "EndTime": now,
+        "ScanBy": "TimestampAscending",
+    }
+    return regions("seoul", "cloudwatch", "GetMetricData", **asked | changes)
+
+
+@pytest.fixture
+def own(regions: Regions) -> Regions:
+    """Three minutes of two metrics; a third one has dimensions and the name of the first."""
+    for value in (1.0, 2.0, 3.0):
+        moment = regions.world.datetime()
+        rows = [
+            {"MetricName": name, "Value": value, "Timestamp": moment} for name in ("one", "two")
+        ]
+        named = {"Dimensions": [{"Name": "n", "Value": "v"}], "MetricName": "one"}
+        regions(
+            "seoul",
+            "cloudwatch",
+            "PutMetricData",
+            Namespace="Peccy",
+            MetricData=[*rows, {**named, "Value": 100.0, "Timestamp": moment}],
+        )
+        regions.advance(60)
+    return regions
+
+
+def test_a_metric_is_exactly_its_dimensions(own: Regions) -> None:
+    """None given means the metric that has none."""
+    results = ask(own)["MetricDataResults"]
+    assert [one["Values"] for one in results] == [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]
+    assert [one["Label"] for one in results] == ["one", "two"]
+
+
+def test_datapoints_come_in_pages(own: Regions) -> None:
+    """What is not complete yet says so."""
+    first = ask(own, MaxDatapoints=4)
+    assert [one["StatusCode"] for one in first["MetricDataResults"]] == ["PartialData"] * 2
+    rest = ask(own, MaxDatapoints=4, NextToken=first["NextToken"])
+    values = [
+        [value for answer in (first, rest) for value in answer["MetricDataResults"][n]["Values"]]
+        for n in (0, 1)
+    ]
+    assert values == [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]]
+    assert "NextToken" not in rest
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"MetricDataQueries": [{"Id": "m", "Expression": "one + two"}]}, "NotImplemented"),
+        ({"MetricDataQueries": [{"Id": "m"}]}, "ValidationError"),
+        ({"EndTime": datetime(2020, 1, 1, tzinfo=UTC)}, "ValidationError"),
+        ({"NextToken": "x"}, "InvalidNextToken"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(
+    own: Regions, changes: dict[str, Any], code: str
+) -> None:
+    """Metric math is not here, and says so."""
+    with pytest.raises(Fault) as caught:
+        ask(own, **changes)
+    assert caught.value.code == code

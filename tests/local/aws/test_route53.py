@@ -148,7 +148,7 @@ def test_a_record_that_cannot_be_is_refused(
 
 def test_records_must_fit_to_their_neighbours(control: Control) -> None:
     """A CNAME is alone, a name has one policy, and a pair has one of each role."""
-    pair = {"Type": "CNAME", "ResourceRecords": [{"Value": "x.example.org"}]}
+    pair: dict[str, Any] = {"Type": "CNAME", "ResourceRecords": [{"Value": "x.example.org"}]}
     control.change(**pair, Failover="PRIMARY", SetIdentifier="one")
     with pytest.raises(Fault, match="there is a PRIMARY"):
         control.change(**pair, Failover="PRIMARY", SetIdentifier="two")

@@ -9,7 +9,7 @@ import pytest
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.service import Fault
 from platform_pipelines.local.aws.sns import Sns
-from platform_pipelines.local.aws.sns_delivery import is_here, post
+from platform_pipelines.local.aws.sns_http import is_here, post
 from platform_pipelines.local.notifications import Delivery, Fate, Notifications
 from platform_pipelines.local.world import Outage
 from tests.local.aws.regions import Regions
@@ -68,6 +68,7 @@ def publish(regions: Regions, topic: str, **more: Any) -> None:
 
 def last(regions: Regions) -> Delivery:
     """The only delivery of the newest message."""
+    one: Delivery
     (one,) = [*regions.world.notifications][-1].deliveries
     return one
 

@@ -41,7 +41,11 @@ _OF_EC2 = frozenset(
     {
         *("AddressLimitExceeded", "AuthFailure", "CannotDelete", "DependencyViolation"),
         *("DryRunOperation", "Gateway.NotAttached", "IdempotentParameterMismatch"),
-        *("InvalidAddress.NotFound", "InvalidAllocationID.NotFound", "InvalidAssociationID.NotFound"),
+        *(
+            "InvalidAddress.NotFound",
+            "InvalidAllocationID.NotFound",
+            "InvalidAssociationID.NotFound",
+        ),
         *("InvalidGatewayID.NotFound", "InvalidGroup.Duplicate", "InvalidGroup.NotFound"),
         *("InvalidInstanceID.NotFound", "InvalidInternetGatewayID.NotFound", "InvalidNextToken"),
         *("InvalidNetworkInterfaceID.NotFound", "InvalidParameter", "InvalidPermission.Duplicate"),

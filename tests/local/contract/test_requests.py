@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from botocore.model import OperationModel, Shape, StringShape
@@ -20,10 +21,6 @@ OPERATIONS = catalogue.operations()
 # What HTTP says anyway, what botocore takes out to presign another request, and S3's Expires, which
 # is a time to botocore and any text to S3.
 _NOT_COMPARED = {"ContentLength", "ContentMD5", "SourceRegion", "Expires"}
-
-# Where a parameter tells which operation is meant.
-_TELLING = {"uri"}
-_TELLING_S3 = {"uri", "querystring", "header"}
 
 
 def _named(one: Operation) -> str:
@@ -52,29 +49,21 @@ def test_a_request_without_a_required_member_is_refused_as_the_service_does(
     operation: Operation,
 ) -> None:
     """With a code of the service and the member's name, for each of them."""
-    for name in _required(operation):
+    for name in wire.required_in_body(operation.service, operation.name):
         params = _of(operation, generate.minimal)
         del params[name]
         fault = _refusal(operation, wire.sent(operation.service, operation.name, params))
         assert name.lower() in fault.message.lower()
 
 
-def _required(one: Operation) -> list[str]:
-    """The required members without which it would still be a request of this operation."""
-    shape = wire.operation(one.service, one.name).input_shape
-    if shape is None:
-        return []
-    telling = _TELLING_S3 if one.service == "s3" else _TELLING
-    located = {name: member.serialization.get("location") for name, member in shape.members.items()}
-    return [name for name in shape.required_members if located[name] not in telling]
-
-
 @every_operation
 def test_a_request_of_another_type_is_refused_as_the_service_does(operation: Operation) -> None:
-    """JSON with a member of another type, and JSON and XML that break off."""
+    """JSON with a member of another type, JSON and XML that break off, and a form with words for
+    numbers and truths."""
     made = _of(operation, generate.maximal)
-    for request in _spoilt(wire.sent(operation.service, operation.name, made)):
-        _refusal(operation, request)
+    request = wire.sent(operation.service, operation.name, made)
+    for wrong in (*_spoilt(request), *_misspelt(operation, request)):
+        _refusal(operation, wrong)
 
 
 def _spoilt(request: Request) -> Iterator[Request]:
@@ -85,6 +74,16 @@ def _spoilt(request: Request) -> Iterator[Request]:
             yield replace(request, body=json.dumps({**content, name: other}).encode())
     if request.body[:1] in (b"{", b"<"):
         yield replace(request, body=request.body[:-1])
+
+
+def _misspelt(operation: Operation, request: Request) -> Iterator[Request]:
+    shape = wire.operation(operation.service, operation.name).input_shape
+    form = parse_qsl(request.body.decode("latin-1")) if request.body[:7] == b"Action=" else []
+    for name, _ in form:
+        member = shape.members.get(name) if shape else None
+        if member is not None and member.type_name in ("integer", "long", "double", "boolean"):
+            wrong = [(key, "maybe" if key == name else value) for key, value in form]
+            yield replace(request, body=urlencode(wrong).encode())
 
 
 @every_operation

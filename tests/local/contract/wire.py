@@ -19,6 +19,9 @@ from platform_pipelines.local.http import Request, Response
 ACCOUNT = "111122223333"
 REGION = "ap-northeast-1"
 HOST = "127.0.0.1:4566"
+# Where a parameter tells which operation is meant.
+_TELLING = {"uri"}
+_TELLING_S3 = {"uri", "querystring", "header"}
 _MODELS = botocore.session.get_session()
 
 
@@ -30,6 +33,16 @@ def operation(service: str, name: str) -> OperationModel:
 def service_model(service: str) -> ServiceModel:
     """botocore's model of a service."""
     return _MODELS.get_service_model(service)
+
+
+def required_in_body(service: str, name: str) -> list[str]:
+    """The required members without which it would still be a request of this operation."""
+    shape = operation(service, name).input_shape
+    if shape is None:
+        return []
+    telling = _TELLING_S3 if service == "s3" else _TELLING
+    located = {key: member.serialization.get("location") for key, member in shape.members.items()}
+    return [key for key in shape.required_members if located[key] not in telling]
 
 
 def sent(service: str, name: str, params: dict[str, Any]) -> Request:
