@@ -110,13 +110,10 @@ def _sensor_run(made: Stage) -> Run | None:
 
 
 def _report_path(made: Stage) -> Path:
-    newest = max(
-        (made.options.state.resolve() / "reports").glob("inc-*.json"),
-        key=lambda path: path.stat().st_mtime,
-        default=None,
-    )
+    folder = made.options.file.parent / ".local" / "reports"  # where the product writes them
+    newest = max(folder.glob("inc-*.json"), key=lambda path: path.stat().st_mtime, default=None)
     if newest is None:
-        raise DemoFailed("there is no report in .local/reports")
+        raise DemoFailed(f"there is no report in {folder}")
     return newest
 
 

@@ -30,7 +30,7 @@ from platform_pipelines.local.options import Options, variables
 from platform_pipelines.local.processes import Processes, end_orphans
 
 DAGSTER_PORT = "DAGSTER_PORT"  # the variable
-LAUNCHED_WITHIN = 120.0  # real seconds for a run to end
+LAUNCHED_WITHIN = 300.0  # real seconds for a run to end
 ROOT = Path(__file__).resolve().parent.parent.parent
 Say = Callable[[str], None]
 

@@ -14,12 +14,13 @@ from platform_pipelines.local.aws.ec2_addresses import Addresses
 from platform_pipelines.local.aws.ec2_checks import Checks
 from platform_pipelines.local.aws.ec2_guards import Guards
 from platform_pipelines.local.aws.ec2_nat_gateways import NatGateways
+from platform_pipelines.local.aws.ec2_zones import AvailabilityZones
 from platform_pipelines.local.aws.service import Call, Fault, Result
 
 _DRY = Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", status=412)
 
 
-class Ec2(Addresses, Checks, Guards, NatGateways):
+class Ec2(Addresses, AvailabilityZones, Checks, Guards, NatGateways):
     """VPCs, subnets, gateways, routes, security groups, addresses and launch templates."""
 
     name = "ec2"
@@ -37,7 +38,7 @@ class Ec2(Addresses, Checks, Guards, NatGateways):
             "DeleteVpcEndpoints",
             *("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"),
             *("DescribeLaunchTemplates", "DescribeLaunchTemplateVersions", "DeleteLaunchTemplate"),
-            *("DescribeAvailabilityZones", "DescribeRegions"),
+            "DescribeRegions",
         }
     )
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.ec2_zones import zone_names
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.world import World
 
 Record = dict[str, Any]
 _LARGEST, _SMALLEST = 16, 28  # prefix lengths of a VPC and its subnets
@@ -42,7 +44,7 @@ class Checks(Service):
             raise Fault("MissingParameter", "The request must contain the parameter CidrBlock")
         _check_cidr(params["CidrBlock"], vpc)
         if zone := params.get("AvailabilityZone"):
-            _check_zone(call, zone)
+            _check_zone(self.world, call.region, zone)
         return stores.ask(call)
 
     @operation(
@@ -124,18 +126,8 @@ def _check_cidr(cidr: str, vpc: Record) -> None:
             raise Fault("InvalidSubnet.Conflict", message)
 
 
-def _check_zone(call: Call, zone: str) -> None:
-    described = stores.ask(
-        Call(
-            service="ec2",
-            operation="DescribeAvailabilityZones",
-            params={},
-            region=call.region,
-            account=call.account,
-            request_id=call.request_id,
-        )
-    )
-    zones = [str(one["ZoneName"]) for one in described["AvailabilityZones"]]
+def _check_zone(world: World, region: str, zone: str) -> None:
+    zones = zone_names(world, region)
     if zone not in zones:
         raise Fault(
             "InvalidParameterValue",

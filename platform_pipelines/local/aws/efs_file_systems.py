@@ -9,7 +9,6 @@ from typing import Any
 
 from platform_pipelines.local.aws import efs_records as records
 from platform_pipelines.local.aws import efs_replication as replication
-from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.efs_lifecycle import Lifecycle, Resource
 from platform_pipelines.local.aws.efs_records import Record, moment
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
@@ -146,7 +145,7 @@ class FileSystems(Service):
     def _check_zone(self, call: Call) -> None:
         zone = call.params.get("AvailabilityZoneName")
         known = self.world.region_of(call.region)
-        if zone and (known is None or zone not in zones(call)):
+        if zone and (known is None or zone not in known.zones):
             message = f"The Availability Zone {zone!r} does not have One Zone storage."
             raise Fault("UnsupportedAvailabilityZone", message)
 
@@ -161,19 +160,6 @@ class FileSystems(Service):
             message = "Throughput can be lowered, or its mode changed, once in 24 hours."
             raise Fault("TooManyRequests", message)
         record["_throughput_at"] = now
-
-
-def zones(call: Call) -> set[str]:
-    """The Availability Zones of the call's Region, as EC2 describes them."""
-    about = Call(
-        service="ec2",
-        operation="DescribeAvailabilityZones",
-        params={},
-        region=call.region,
-        account=call.account,
-        request_id=call.request_id,
-    )
-    return {str(one["ZoneName"]) for one in stores.ask(about)["AvailabilityZones"]}
 
 
 def _resource(call: Call, identifier: str) -> Resource:
