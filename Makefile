@@ -30,10 +30,11 @@ demo: $(READY)
 	@$(COMPILED)
 	@$(BIN)/python -m platform_pipelines.local.demo
 
-# The same world with the UI on 127.0.0.1:3000, until Ctrl-C.
+# The same world with the UI on 127.0.0.1:3000, until Ctrl-C. It goes on with the world of before, also
+# with that of a demo that was killed; FRESH=1 begins a new one.
 dev: $(READY)
 	@$(COMPILED)
-	@$(BIN)/python -m platform_pipelines.local.demo --dev
+	@$(BIN)/python -m platform_pipelines.local.demo --dev $(if $(FRESH),--reset)
 
 test: $(READY)
 	@$(COMPILED)
@@ -54,9 +55,10 @@ bench: $(READY)
 render: $(READY)
 	@$(BIN)/python -m cfn --out .local/rendered
 
-# Rewrites what the golden tests compare with; review the diff.
+# Rewrites what the golden tests compare with, and the tables of docs/; review the diff.
 goldens: $(READY)
 	@UPDATE_GOLDENS=1 $(BIN)/pytest -k golden
+	@$(BIN)/python -m platform_pipelines.local.table docs/local-regions.md
 
 screenshots: $(READY)
 	@cp .local/screenshots/*.png docs/images/

@@ -36,7 +36,9 @@ def test_a_clock_by_its_name(text: str, clock: Clock) -> None:
 )
 def test_no_clock_by_that_name(text: str) -> None:
     """The forms that there are are named."""
-    with pytest.raises(InvalidEnvironment, match=r"'real', 'scaled:<speed>:<unix origin>' or 'virtual:"):
+    with pytest.raises(
+        InvalidEnvironment, match=r"'real', 'scaled:<speed>:<unix origin>' or 'virtual:"
+    ):
         clocks.parse(text)
 
 

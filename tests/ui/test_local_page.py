@@ -64,7 +64,7 @@ def test_a_zone_is_lost_and_comes_back(looked: Page) -> None:
 
 def test_a_partition_is_cut_by_its_button(looked: Page, world: LocalWorld) -> None:
     """Between any two places."""
-    row = looked.locator("#partitions li", has_text="seoul – tokyo")
+    row = looked.locator("#partitions li", has_text="seoul ↔ tokyo")
     row.get_by_role("button").click()
     expect(row.get_by_role("button")).to_have_text("cut")
     row.get_by_role("button").click()
