@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,19 @@ class Table:
         return Ledger(self.aws[alias], self.platform, self.clock)
 
 
+def _await_active(client: Any, platform: Platform) -> None:
+    """The table and its members take a moment."""
+    deadline = time.monotonic() + 20
+    while True:
+        table = client.describe_table(TableName=platform.ledger_table)["Table"]
+        members = [one["ReplicaStatus"] for one in table.get("Replicas", [])]
+        members += [one["WitnessStatus"] for one in table.get("GlobalTableWitnesses", [])]
+        if {table["TableStatus"], *members} == {"ACTIVE"}:
+            return
+        assert time.monotonic() < deadline, table
+        time.sleep(0.02)
+
+
 def _local(world: LocalWorld) -> Table:
     platform = world.platform.model_copy(update={"platform": f"ledger{next(NUMBERS)}"})
     client = world.aws("dynamodb", "seoul")
@@ -65,12 +79,14 @@ def _local(world: LocalWorld) -> Table:
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
     )
+    _await_active(client, platform)
     client.update_table(
         TableName=platform.ledger_table,
         MultiRegionConsistency="STRONG",
         ReplicaUpdates=[{"Create": {"RegionName": "ap-northeast-1"}}],
         GlobalTableWitnessUpdates=[{"Create": {"RegionName": platform.witness}}],
     )
+    _await_active(client, platform)
     settings = environments.from_environment(platform, world.environment())
     return Table(platform, Aws(platform, settings), settings.clock)
 

@@ -38,7 +38,7 @@ AWS = {"PLATFORM_TARGET": "aws", "PLATFORM_CONTROLLER": "tokyo"}
         ({**LOCAL, "PLATFORM_DNS": "127.0.0.1"}, "PLATFORM_DNS", "host:port of a resolver"),
         ({**LOCAL, "LOCAL_SERVICE_PORT": "eighty"}, "LOCAL_SERVICE_PORT", "a port from 1 to 65535"),
         ({**LOCAL, "LOCAL_SERVICE_PORT": "0"}, "LOCAL_SERVICE_PORT", "a port from 1 to 65535"),
-        ({**LOCAL, "PLATFORM_CLOCK": "fast"}, "PLATFORM_CLOCK", "'real' or 'scaled"),
+        ({**LOCAL, "PLATFORM_CLOCK": "fast"}, "PLATFORM_CLOCK", "'real', 'scaled"),
         ({**AWS, "PLATFORM_CLOCK": "scaled:20:1000"}, "PLATFORM_CLOCK", "'real' for target aws"),
         ({**AWS, "AWS_ENDPOINT_URL": "http://x"}, "AWS_ENDPOINT_URL", "unset it"),
         ({**AWS, "AWS_ENDPOINT_URL_RDS": "http://x"}, "AWS_ENDPOINT_URL_RDS", "unset it"),

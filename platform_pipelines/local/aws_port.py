@@ -22,6 +22,8 @@ from platform_pipelines.local.world import Outage, World
 
 UNSIGNED = Fault("MissingAuthenticationToken", "The request is not signed.", 403)
 DARK = Fault("ServiceUnavailable", "The Region is not available (a rehearsed outage).", 503)
+_LINKS = {"ConfirmSubscription": "TopicArn", "Unsubscribe": "SubscriptionArn"}
+_ARN_PARTS = 6
 _CODE = re.compile(
     rb"<Code>([^<]+)</Code>|\"(?:__type|code|Code)\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\""
 )
@@ -46,7 +48,7 @@ class AwsPort:
         if request.path.startswith(PREFIX):
             await reply(send, await self._control.answer(request))
             return
-        signed = protocol.signature(request)
+        signed = protocol.signature(request) or unsigned_sns(request)
         if signed is None:
             await reply(send, self._unsigned(request))
             return
@@ -117,6 +119,17 @@ class AwsPort:
             changing=calls.changes(incoming.operation, incoming.request.method),
             access_key=signed.access_key,
         )
+
+
+def unsigned_sns(request: Request) -> Signature | None:
+    """The links in what SNS sends may be followed by anybody, without a signature: to the SNS of the
+    Region that their ARN names. https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html
+    """
+    asked = request.parameters()
+    arn = asked.get(_LINKS.get(asked.get("Action", ""), ""), "").split(":")
+    if request.method not in ("GET", "HEAD") or len(arn) < _ARN_PARTS or arn[2] != "sns":
+        return None
+    return Signature(access_key=arn[4], region=arn[3], service="sns")
 
 
 def error_code(response: Response) -> str | None:

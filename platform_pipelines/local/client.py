@@ -84,6 +84,12 @@ class LocalClient:
                 yield CallRecord.from_json(json.dumps(values))
             after = found[-1]["n"]
 
+    def notifications(self, after: int = 0) -> list[dict[str, Any]]:
+        """What SNS has published since the message of this number. Raises: LocalRegionsFailed."""
+        query = f"notifications?after={after}"
+        found: list[dict[str, Any]] = self._send("GET", query)["notifications"]
+        return found
+
     def clock(self) -> ClockState:
         """The time there. Raises: LocalRegionsFailed."""
         return ClockState(**self._send("GET", "clock"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from platform_pipelines.local import calls
+from platform_pipelines.local.aws import eks
 from platform_pipelines.local.calls import Asked, CallLog
 from platform_pipelines.local.gate import SILENT, Gate, Passage
 from platform_pipelines.local.http import (
@@ -62,7 +63,7 @@ class ClusterPort:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope)
         passage = self._gate.enter(asked, self._region, headers_of(scope))
-        dark = partial(self._gate.outage, passage)
+        dark = partial(self._silence, passage)
         if dark() in SILENT:
             self._log.dropped(asked)
         elif await self._through(passage, scope, receive, send):
@@ -94,13 +95,20 @@ class ClusterPort:
         noting = _Noting(self._log, asked, send, self._world.vault.commit, None)
         if passage.held is not None:
             noting.hold = partial(self._gate.after, passage, receive)  # its body was taken already
-        lid = Lid(noting, partial(self._gate.outage, passage))
+        lid = Lid(noting, partial(self._silence, passage))
         await self._api(scope, receive, lid)
         if lid.outage is None and not noting.left:
             return True
         if not lid.begun or noting.left:
             self._log.dropped(asked)
         return False
+
+    def _silence(self, passage: Passage) -> Outage | None:
+        """How a call is not answered, if it is not: nobody listens where there is no cluster."""
+        outage = self._gate.outage(passage)
+        if outage is None and not eks.has_endpoint(self._world, self._region.name):
+            return Outage.REFUSE
+        return outage
 
     def _refusal(self, passage: Passage) -> tuple[str, Response] | None:
         error = self._gate.error(passage)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import dnslib
 
-from platform_pipelines.local.aws.zones import Answer, Row
+from platform_pipelines.local.aws.zones import Answer, Code, Row
 
 Resolve = Callable[[str, str], Answer]
 
@@ -33,7 +33,7 @@ def respond(packet: bytes, resolve: Resolve) -> Any:
     if query.header.qr or len(query.questions) != 1:
         return None
     answer = resolve(str(query.q.qname), wire.QTYPE.get(query.q.qtype))
-    reply = query.reply(ra=1, aa=1)
+    reply = query.reply(ra=1, aa=answer.code is not Code.REFUSED)
     reply.header.rcode = getattr(wire.RCODE, answer.code.value)
     for row in answer.rows:
         reply.add_answer(*_records(row))

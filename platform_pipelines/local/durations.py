@@ -19,7 +19,9 @@ class Durations(BaseModel):
     efs_replication_enabling: float = Field(60, ge=0, description="create → ENABLED, first sync")
     efs_replication_sync: float = Field(60, ge=1, description="between two syncs (a sawtooth)")
     efs_replication_deleting: float = Field(180, ge=0, description="delete → writable")
-    aurora_cancelling: float = Field(15, ge=0, description="change of writer cancelling → available")
+    aurora_cancelling: float = Field(
+        15, ge=0, description="change of writer cancelling → available"
+    )
     aurora_detaching: float = Field(60, ge=0, description="member promoting → stands alone")
     aurora_failover: float = Field(90, ge=0, description="failing-over → new writer in a Region")
     aurora_instance_failover: float = Field(
@@ -29,7 +31,9 @@ class Durations(BaseModel):
     aurora_resync: float = Field(
         600, ge=0, description="old writer's Region back → connected as a secondary"
     )
-    aurora_switchover: float = Field(30, ge=0, description="switching-over → new writer in a Region")
+    aurora_switchover: float = Field(
+        30, ge=0, description="switching-over → new writer in a Region"
+    )
     aurora_view: float = Field(
         2, ge=0, description="change of a global cluster → seen in its other Regions"
     )
@@ -52,7 +56,9 @@ class Durations(BaseModel):
     eks_cluster_deleting: float = Field(180, ge=0, description="DELETING → gone")
     eks_cluster_update: float = Field(120, ge=0, description="configuration UPDATING → ACTIVE")
     eks_cluster_version_update: float = Field(540, ge=0, description="version UPDATING → ACTIVE")
-    eks_nodegroup_creating: float = Field(160, ge=0, description="CREATING → ACTIVE, with its nodes")
+    eks_nodegroup_creating: float = Field(
+        160, ge=0, description="CREATING → ACTIVE, with its nodes"
+    )
     eks_nodegroup_deleting: float = Field(120, ge=0, description="DELETING → gone, nodes first")
     nodegroup_version_update: float = Field(
         600, ge=0, description="node group's version changed → update Successful, nodes replaced"
@@ -60,15 +66,23 @@ class Durations(BaseModel):
     nodegroup_update: float = Field(20, ge=0, description="node group changed → update Successful")
     nodes_joining: float = Field(150, ge=0, description="scaling accepted → nodes Ready")
     nodes_leaving: float = Field(60, ge=0, description="scaling accepted → nodes gone")
-    nodes_replacing: float = Field(600, ge=0, description="zone lost → its nodes are replaced elsewhere")
+    nodes_replacing: float = Field(
+        600, ge=0, description="zone lost → its nodes are replaced elsewhere"
+    )
     pod_finishing: float = Field(10, ge=0, description="a Job's pod Ready → Succeeded")
     pod_starting: float = Field(10, ge=0, description="scheduled → Ready")
-    pod_stopping: float = Field(2, ge=0, description="deletion asked → gone, after its preStop hook")
+    pod_stopping: float = Field(
+        2, ge=0, description="deletion asked → gone, after its preStop hook"
+    )
     ecr_copy: float = Field(30, ge=0, description="push → image in the other Region")
     ecr_image_activating: float = Field(1200, ge=0, description="ACTIVATING → ACTIVE (unarchived)")
-    ecr_lifecycle: float = Field(86400, ge=60, description="between two looks at lifecycle policies")
+    ecr_lifecycle: float = Field(
+        86400, ge=60, description="between two looks at lifecycle policies"
+    )
     ecr_lifecycle_preview: float = Field(20, ge=0, description="preview IN_PROGRESS → COMPLETE")
-    dynamodb_replica: float = Field(60, ge=0, description="replica or witness CREATING → ACTIVE")
+    dynamodb_replica: float = Field(
+        60, ge=0, description="replica or witness CREATING → ACTIVE, DELETING → gone"
+    )
     dynamodb_replication: float = Field(
         0.5, ge=0, description="write → seen by an eventually consistent read in another Region"
     )

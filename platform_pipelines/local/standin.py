@@ -1,7 +1,8 @@
 """The stand-in for the platform's services: what answers behind a load balancer.
 
 It answers like the sample service, but its truth is that of the embedded Regions: no ready pods,
-no answer; a write needs this Region's Aurora to be the writer and its file systems to be writable.
+no answer; a write needs this Region's Aurora to be the writer and up, and its file systems to be
+writable and served in a zone that is not lost.
 What is written lives with the global database, so it is there after a failover.
 """
 
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from platform_pipelines.local.aws.efs_mount_targets import serving
 from platform_pipelines.local.aws.service import Fault, Result
 from platform_pipelines.local.balancer import Balancer
 from platform_pipelines.local.http import Request, Response, json_response
@@ -18,15 +20,19 @@ from platform_pipelines.model import Region, Service, Verification
 
 # What AWS answers: service, operation, AWS name of the Region; parameters.
 Ask = Callable[..., Result]
+# The zones in which a file system answers: account, AWS name of the Region, id.
+Serving = Callable[[World, str, str, str], list[str]]
+AVAILABLE = "available"
 WRITABLE = "ENABLED"  # EFS's overwrite protection of a file system that is nobody's destination
 
 
 class StandIn:
     """The services of both Regions over one global database. Used on the event loop's thread."""
 
-    def __init__(self, world: World, ask: Ask) -> None:
+    def __init__(self, world: World, ask: Ask, serving: Serving = serving) -> None:
         self._world = world
         self._ask = ask
+        self._serving = serving
         self._rows: dict[str, dict[str, Any]] = {}
 
     def dump(self) -> dict[str, Any]:
@@ -107,10 +113,32 @@ class StandIn:
             cluster = clusters.get(self._world.platform.global_cluster_id(database))
             members = cluster["GlobalClusterMembers"] if cluster else []
             writers = [one["DBClusterArn"] for one in members if one.get("IsWriter")]
-            if not any(f":{region.name}:" in arn for arn in writers):
+            here = [arn for arn in writers if f":{region.name}:" in arn]
+            if not here:
                 return f"{database.name}: this Region's cluster is not the writer"
             if cluster and cluster["Status"] != "available":
                 return f"{database.name}: the global cluster is {cluster['Status']}"
+            reason = self._cluster_reason(region, here[0].rpartition(":")[2])
+            if reason:
+                return f"{database.name}: {reason}"
+        return None
+
+    def _cluster_reason(self, region: Region, name: str) -> str | None:
+        """Why this Region's cluster takes no write: it, or the instance that writes, is not up."""
+        asked = {"DBClusterIdentifier": name}
+        cluster = self._ask("rds", "DescribeDBClusters", region.name, **asked)["DBClusters"][0]
+        if cluster["Status"] != AVAILABLE:
+            return f"the cluster is {cluster['Status']}"
+        members = cluster["DBClusterMembers"]
+        writer = next((one for one in members if one["IsClusterWriter"]), None)
+        if writer is None:
+            return "the cluster has no instance that writes"
+        asked = {"DBInstanceIdentifier": writer["DBInstanceIdentifier"]}
+        instance = self._ask("rds", "DescribeDBInstances", region.name, **asked)["DBInstances"][0]
+        if instance["DBInstanceStatus"] != AVAILABLE:
+            return f"the instance that writes is {instance['DBInstanceStatus']}"
+        if self._world.zone_down(region, instance.get("AvailabilityZone", "")):
+            return "the instance that writes does not answer"
         return None
 
     def _files_reason(self, region: Region) -> str | None:
@@ -123,6 +151,9 @@ class StandIn:
             protection = one.get("FileSystemProtection", {}).get("ReplicationOverwriteProtection")
             if protection != WRITABLE:
                 return f"{declared.name}: the file system is read-only ({protection})"
+            account = self._world.platform.account
+            if not self._serving(self._world, account, region.name, one["FileSystemId"]):
+                return f"{declared.name}: no mount target of the file system answers"
         return None
 
 

@@ -70,6 +70,9 @@ class World:
     outages: dict[str, Outage] = field(default_factory=dict)  # by alias, or us-east-1
     zones: set[tuple[str, str]] = field(default_factory=set)  # lost ones: (alias, zone)
     partitions: set[frozenset[str]] = field(default_factory=set)  # pairs of places that are cut off
+    gone_clusters: set[str] = field(
+        default_factory=set
+    )  # aliases of Regions whose EKS cluster went
     ca_pem: bytes = b""  # the CA of the clusters' certificates
     stores: dict[str, "Store"] = field(default_factory=dict)  # Kubernetes, by the Region's alias
     timers: Timers = field(init=False)
@@ -198,6 +201,7 @@ class World:
             "outages": dict(self.outages),
             "zones": sorted(map(list, self.zones)),
             "partitions": sorted(sorted(pair) for pair in self.partitions),
+            "gone_clusters": sorted(self.gone_clusters),
         }
 
     def _load(self, state: dict[str, Any]) -> None:
@@ -205,3 +209,4 @@ class World:
         self.outages |= {place: Outage(mode) for place, mode in state["outages"].items()}
         self.zones = {(alias, zone) for alias, zone in state["zones"]}
         self.partitions = {frozenset(pair) for pair in state["partitions"]}
+        self.gone_clusters = set(state.get("gone_clusters", []))

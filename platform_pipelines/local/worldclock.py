@@ -60,17 +60,18 @@ class Running:
         return f"scaled:{self.speed:g}:{self.origin!r}"
 
     def dump(self) -> State:
-        return {"speed": self.speed, "origin": self.origin, "now": self.now()}
+        return {"speed": self.speed, "origin": self.origin}
 
     def load(self, state: State) -> None:
         """At the same speed the origin stays, so that processes that share it are right; at another
-        one, time goes on from where it was."""
+        one, time goes on from where it would be now: nobody has seen a later one."""
         if state.get("speed") == self.speed:
             self._clock = ScaledClock(self.speed, state["origin"])
-        elif self.speed != 1 and state["now"] > self.now():
-            real = time.time()
-            origin = (state["now"] - real * self.speed) / (1 - self.speed)
-            self._clock = ScaledClock(self.speed, origin)
+            return
+        real = time.time()
+        before = ScaledClock(state["speed"], state["origin"]).at(real)
+        if self.speed != 1 and before > self.now():
+            self._clock = ScaledClock(self.speed, (before - real * self.speed) / (1 - self.speed))
 
 
 class Standing:

@@ -13,10 +13,10 @@ from tests.local_world import PLATFORM
 
 @pytest.fixture
 def still_world(tmp_path: Path) -> World:
-    """A world in which nothing listens and no timer runs; Route 53 and S3 are empty."""
+    """A world in which nothing listens and no timer runs; EKS, Route 53 and S3 are empty."""
     platform = model.load(PLATFORM)
     ministack.configure(platform, tmp_path, port=1)
-    for name in ("route53", "s3"):
+    for name in ("eks", "route53", "s3"):
         ministack.service(name).reset()
     return World(
         platform=platform,

@@ -29,6 +29,9 @@ class Facts:
         self.writer = "ap-northeast-2"
         self.status = "available"
         self.protection: str | None = "ENABLED"
+        self.cluster = self.instance = "available"
+        self.writers = 1
+        self.zones = ["ap-northeast-2a", "ap-northeast-2b"]  # with a mount target that answers
 
     def ask(self, _service: str, operation: str, _region: str, **_: Any) -> Result:
         """For `StandIn`."""
@@ -39,10 +42,17 @@ class Facts:
             ]
             cluster = {"GlobalClusterIdentifier": GLOBAL_CLUSTER, "Status": self.status}
             return {"GlobalClusters": [{**cluster, "GlobalClusterMembers": members}]}
+        if operation == "DescribeDBClusters":
+            members = [{"DBInstanceIdentifier": "1", "IsClusterWriter": bool(self.writers)}]
+            return {"DBClusters": [{"Status": self.cluster, "DBClusterMembers": members}]}
+        if operation == "DescribeDBInstances":
+            zone = {"AvailabilityZone": "ap-northeast-2a"}
+            return {"DBInstances": [{"DBInstanceStatus": self.instance, **zone}]}
         if self.protection is None:
             return {"FileSystems": []}
         protection = {"ReplicationOverwriteProtection": self.protection}
-        return {"FileSystems": [{"Name": FILES, "FileSystemProtection": protection}]}
+        found = {"Name": FILES, "FileSystemId": "fs-1", "FileSystemProtection": protection}
+        return {"FileSystems": [found]}
 
 
 @pytest.fixture
@@ -54,7 +64,7 @@ def facts() -> Facts:
 @pytest.fixture
 def standin(still_world: World, facts: Facts) -> StandIn:
     """The services over these facts."""
-    return StandIn(still_world, facts.ask)
+    return StandIn(still_world, facts.ask, lambda *_: facts.zones)
 
 
 @pytest.fixture
@@ -176,13 +186,17 @@ def test_data_lives_with_the_global_database(
     [
         ("writer", "ap-northeast-1", "this Region's cluster is not the writer"),
         ("status", "failing-over", "the global cluster is failing-over"),
+        ("cluster", "failing-over", "the cluster is failing-over"),
+        ("instance", "rebooting", "the instance that writes is rebooting"),
+        ("writers", 0, "the cluster has no instance that writes"),
+        ("zones", [], "no mount target of the file system answers"),
         ("protection", "REPLICATING", "read-only (REPLICATING)"),
         ("protection", "DISABLED", "read-only (DISABLED)"),
         ("protection", None, "there is no such file system"),
     ],
 )
 def test_a_write_fails_with_the_reason_while_the_region_cannot_take_it(
-    standin: StandIn, seoul: Balancer, facts: Facts, field: str, value: str | None, told: str
+    standin: StandIn, seoul: Balancer, facts: Facts, field: str, value: object, told: str
 ) -> None:
     """Reads go on."""
     setattr(facts, field, value)
@@ -190,6 +204,15 @@ def test_a_write_fails_with_the_reason_while_the_region_cannot_take_it(
     assert answer.status == 503
     assert told in _json(answer)["error"]
     assert standin.answer(seoul, _request("GET", "/hobbies")).status == 200
+
+
+def test_a_write_fails_while_the_zone_of_the_writer_is_lost(
+    still_world: World, standin: StandIn, seoul: Balancer
+) -> None:
+    """Until Aurora has made another instance the writer; reads of others go on."""
+    still_world.zones.add(("seoul", "ap-northeast-2a"))
+    answer = standin.answer(seoul, _request("POST", "/hobbies", {}))
+    assert (answer.status, "does not answer" in _json(answer)["error"]) == (503, True)
 
 
 def test_a_write_fails_when_aws_itself_refuses(still_world: World, seoul: Balancer) -> None:

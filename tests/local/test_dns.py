@@ -1,5 +1,6 @@
 """The DNS server: the wire format, both transports, and what it answers to nonsense."""
 
+import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
@@ -51,6 +52,7 @@ def test_a_question_without_answer_says_why(code: Code) -> None:
     reply = _ask(Answer(code=code, authority=SOA))
     assert dns.rcode.to_text(reply.rcode()) == code.value
     assert reply.authority[0].rdtype == dns.rdatatype.SOA
+    assert bool(reply.flags & dns.flags.AA) == (code is not Code.REFUSED)  # not ours to know
 
 
 @pytest.mark.parametrize("packet", [b"", b"\x00", b"no dns at all", b"\xff" * 40])

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import urllib3
 
 from tests.local_world import LocalWorld
 
@@ -93,3 +94,37 @@ def test_quotas_are_asked_over_the_wire(local_regions: LocalWorld) -> None:
         ServiceCode="eks", PaginationConfig={"PageSize": 1}
     )
     assert len([one for page in pages for one in page["Quotas"]]) == 3
+
+
+@pytest.mark.parametrize("alias", ["seoul", "tokyo"])
+def test_the_link_in_the_message_confirms_without_a_signature(
+    local_regions: LocalWorld, hook: Hook, alias: str
+) -> None:
+    """It reaches the SNS of the Region in its ARN, and stands in the call log as a call there."""
+    sns = local_regions.aws("sns", alias)
+    topic = sns.create_topic(Name="linked")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=hook.url)
+    link = hook.next()[1]["SubscribeURL"]
+    seen = [one.seq for one in local_regions.control.calls()]
+    with urllib3.PoolManager() as pool:
+        answer = pool.request("GET", link, retries=False)
+        wrong = pool.request("GET", f"{link}0", retries=False)
+    assert answer.status == 200
+    assert b"<SubscriptionArn>arn:aws:sns:" in answer.data
+    assert (wrong.status, b"InvalidParameter" in wrong.data) == (400, True)
+    [told] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert told["SubscriptionArn"].startswith(topic)
+    call = next(local_regions.control.calls(after=seen[-1]))
+    assert (call.service, call.operation, call.region) == (
+        *("sns", "ConfirmSubscription"),
+        topic.split(":")[3],
+    )
+
+
+def test_any_other_call_of_sns_needs_a_signature(local_regions: LocalWorld) -> None:
+    """A link to publish is nobody's."""
+    topic = local_regions.aws("sns").create_topic(Name="closed")["TopicArn"]
+    link = f"{local_regions.url}/?Action=Publish&TopicArn={topic}&Message=x"
+    with urllib3.PoolManager() as pool:
+        answer = pool.request("GET", link, retries=False)
+    assert (answer.status, b"MissingAuthenticationToken" in answer.data) == (403, True)

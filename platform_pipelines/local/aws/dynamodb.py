@@ -23,7 +23,8 @@ from platform_pipelines.local.aws.dynamodb_replicas import (
 )
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 
-CREATED, DELETED, JOINED = "dynamodb_created", "dynamodb_deleted", "dynamodb_joined"
+CREATED, DELETED = "dynamodb_created", "dynamodb_deleted"
+JOINED, LEFT = "dynamodb_joined", "dynamodb_left"
 LISTED = 100  # names in a page
 # What a new table can take at once.
 _WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
@@ -51,6 +52,7 @@ class DynamoDb(Service):
             (CREATED, self._created),
             (DELETED, self._deleted),
             (JOINED, self._joined),
+            (LEFT, self._left),
         ):
             self.world.timers.on(kind, handler)
         Guard(self.world).install()
@@ -97,7 +99,7 @@ class DynamoDb(Service):
 
     @operation(
         raises=(_BUSY, "NotImplemented", "ResourceNotFoundException", "ValidationException"),
-        states="UPDATING → ACTIVE; replica CREATING → ACTIVE | CREATION_FAILED",
+        states="UPDATING → ACTIVE; replica CREATING → ACTIVE | CREATION_FAILED, DELETING → gone",
     )
     def UpdateTable(self, call: Call) -> Result:  # noqa: N802
         table = self._settled(call)
@@ -133,8 +135,7 @@ class DynamoDb(Service):
     def _dissolve(
         self, call: Call, table: Table, asked: list[Params], witnesses: list[Params]
     ) -> None:
-        """Take all other members away at once: what is left is an ordinary table."""
-        known = table[GLOBAL]
+        """Take all other members away together; see `_left`."""
         gone = {one["Delete"]["RegionName"] for one in [*asked, *witnesses]}
         if gone != {*replicas.members(table)} - {call.region}:
             message = (
@@ -142,10 +143,9 @@ class DynamoDb(Service):
                 "delete all other members in one request."
             )
             raise Fault("ValidationException", message)
-        for region in gone & known["replicas"].keys():
-            replicas.tables().pop_scoped(call.account, region, table["TableName"], None)
-        table["DeletionProtectionEnabled"] = known["protected"].get(call.region, False)
-        del table[GLOBAL]
+        replicas.mark(table, gone, DELETING)
+        table["TableStatus"] = UPDATING
+        self._later("dynamodb_replica", LEFT, call)
 
     def _later(self, duration: str, kind: str, call: Call) -> None:
         self.world.transition(
@@ -206,6 +206,17 @@ class DynamoDb(Service):
         if known["witness"] and not failed:
             known["witness"]["status"] = ACTIVE
         record["TableStatus"] = ACTIVE
+
+    def _left(self, account: str, place: str, table: str, failed: bool = False) -> None:
+        """What is left is an ordinary table; or all members stay."""
+        record = replicas.found(account, place, table)
+        if record is None or not record.get(GLOBAL):
+            return
+        record["TableStatus"] = ACTIVE
+        if failed:
+            replicas.mark(record, {*replicas.members(record)}, ACTIVE)
+        else:
+            replicas.part(account, record, place)
 
     def _describe(self, call: Call, table: Table) -> Result:
         asked = replace(call, operation="DescribeTable", params={"TableName": table["TableName"]})

@@ -22,6 +22,12 @@ GLOBAL = "_strong"  # in a table's record; see `join`
 VERSION = "2019.11.21"
 ACTIVE, CREATING, DELETING, UPDATING = "ACTIVE", "CREATING", "DELETING", "UPDATING"
 CREATION_FAILED = "CREATION_FAILED"
+# The Regions that one such table may be in.
+_REGION_SETS = (
+    {"us-east-1", "us-east-2", "us-west-2"},
+    {"eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"},
+    {"ap-northeast-1", "ap-northeast-2", "ap-northeast-3"},
+)
 _INDEXES = "_index_members"  # ministack's cache over a table's items
 
 
@@ -51,6 +57,12 @@ def check_members(every: list[str], witness: str | None, witnesses: int) -> None
             "ValidationException",
             "A table with STRONG multi-Region consistency needs three Regions: three replicas, or "
             "two replicas and a witness.",
+        )
+    if not any(members <= one for one in _REGION_SETS):
+        raise Fault(
+            "ValidationException",
+            "The replicas and the witness of a table with STRONG multi-Region consistency must be in "
+            f"one Region set: {'; '.join(', '.join(sorted(one)) for one in _REGION_SETS)}.",
         )
 
 
@@ -95,6 +107,22 @@ def members(table: Table) -> list[str]:
     known = table[GLOBAL]
     witness = [known["witness"]["region"]] if known["witness"] else []
     return [*known["replicas"], *witness]
+
+
+def mark(table: Table, regions: set[str], status: str) -> None:
+    """Give members, the witness among them, another status."""
+    known = table[GLOBAL]
+    known["replicas"] |= {name: status for name in known["replicas"] if name in regions}
+    if known["witness"] and known["witness"]["region"] in regions:
+        known["witness"]["status"] = status
+
+
+def part(account: str, table: Table, region: str) -> None:
+    """Make an ordinary table of the replica in a Region; the others are gone."""
+    known = table.pop(GLOBAL)
+    for other in known["replicas"].keys() - {region}:
+        tables().pop_scoped(account, other, table["TableName"], None)
+    table["DeletionProtectionEnabled"] = known["protected"].get(region, False)
 
 
 def has_majority(world: World, table: Table, region: str) -> bool:

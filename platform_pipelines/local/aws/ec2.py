@@ -1,5 +1,4 @@
-"""EC2: the network of the platform's VPCs. Instances are EKS's affair, so there are no operations
-for them here.
+"""EC2: the network of the platform's VPCs. Instances are EKS's affair, so they can only be looked at.
 
 What ministack answers as AWS would is passed; what it answers whatever is asked for, or does whatever
 is in the way, is ours.
@@ -12,32 +11,35 @@ from urllib.parse import parse_qs
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.ec2_addresses import Addresses
 from platform_pipelines.local.aws.ec2_checks import Checks
+from platform_pipelines.local.aws.ec2_describes import Describes
 from platform_pipelines.local.aws.ec2_guards import Guards
+from platform_pipelines.local.aws.ec2_instances import Instances
 from platform_pipelines.local.aws.ec2_nat_gateways import NatGateways
+from platform_pipelines.local.aws.ec2_tags import Tags
 from platform_pipelines.local.aws.ec2_zones import AvailabilityZones
 from platform_pipelines.local.aws.service import Call, Fault, Result
 
 _DRY = Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", status=412)
 
 
-class Ec2(Addresses, AvailabilityZones, Checks, Guards, NatGateways):
+class Ec2(Addresses, AvailabilityZones, Checks, Describes, Guards, Instances, NatGateways, Tags):
     """VPCs, subnets, gateways, routes, security groups, addresses and launch templates."""
 
     name = "ec2"
     passes = frozenset(
         {
             *("DeleteVpc", "DescribeVpcAttribute"),
-            *("ModifyVpcAttribute", "DescribeSubnets", "ModifySubnetAttribute"),
+            *("ModifyVpcAttribute", "ModifySubnetAttribute"),
             *("CreateInternetGateway", "AttachInternetGateway", "DescribeInternetGateways"),
-            *("CreateRouteTable", "DescribeRouteTables"),
-            *("DisassociateRouteTable", "ReplaceRouteTableAssociation"),
+            *("CreateRouteTable", "ReplaceRouteTableAssociation"),
+            "DisassociateRouteTable",
             *("ReplaceRoute", "DeleteRoute"),
-            *("CreateSecurityGroup", "DescribeSecurityGroups", "DescribeSecurityGroupRules"),
-            *("AllocateAddress", "CreateTags", "DeleteTags", "DescribeTags"),
-            *("CreateVpcEndpoint", "DescribeVpcEndpoints", "ModifyVpcEndpoint"),
+            *("CreateSecurityGroup", "DescribeSecurityGroupRules"),
+            *("AllocateAddress", "DeleteTags", "DescribeTags"),
+            *("CreateVpcEndpoint", "ModifyVpcEndpoint"),
             "DeleteVpcEndpoints",
             *("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"),
-            *("DescribeLaunchTemplates", "DescribeLaunchTemplateVersions", "DeleteLaunchTemplate"),
+            *("DescribeLaunchTemplateVersions", "DeleteLaunchTemplate"),
             "DescribeRegions",
         }
     )

@@ -27,10 +27,6 @@ class Checks(Service):
             raise Fault("InvalidVpc.Range", f"The CIDR '{block}' is invalid.")
         return stores.ask(call)
 
-    @operation(raises=("InvalidVpcID.NotFound",))
-    def DescribeVpcs(self, call: Call) -> Result:  # noqa: N802
-        return stores.ask(call)  # without what ministack says more than AWS
-
     @operation(
         raises=(
             *("InvalidParameterValue", "InvalidSubnet.Conflict", "InvalidSubnet.Range"),

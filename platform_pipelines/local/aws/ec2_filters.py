@@ -11,7 +11,8 @@ from typing import Any
 from platform_pipelines.local.aws.service import Fault
 
 Tags = Sequence[Mapping[str, str]]
-Values = Mapping[str, str | None]
+Found = str | tuple[str, ...] | None  # one value, several, or none
+Values = Mapping[str, Found]
 
 
 def passes(filters: Sequence[Mapping[str, Any]], values: Values, tags: Tags) -> bool:
@@ -32,6 +33,8 @@ def _found(name: str, values: Values, tags: Tags) -> list[str]:
     if name not in values:
         raise Fault("InvalidParameterValue", f"The filter '{name}' is invalid")
     value = values[name]
+    if isinstance(value, tuple):
+        return list(value)
     return [] if value is None else [value]
 
 

@@ -6,7 +6,10 @@ untagged where an immutable tag is taken.
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html
 """
 
+import functools
 from typing import Any
+
+import botocore.session
 
 from platform_pipelines.local.aws import ecr_tags, stores
 from platform_pipelines.local.aws.ecr_records import Image, Repository
@@ -129,10 +132,19 @@ def _check(call: Call, rules: list[Params]) -> None:
     named = [(one["region"], one["registryId"]) for rule in rules for one in rule["destinations"]]
     if (call.region, call.account) in named:
         invalid("A registry cannot be its own replication destination.")
+    unknown = sorted({region for region, _ in named} - _regions())
+    if unknown:
+        invalid(f"The destination region {unknown[0]} is not a Region of Amazon ECR.")
     if len(set(named)) > _DESTINATIONS:
         invalid(f"At most {_DESTINATIONS} unique destinations are allowed.")
     if any(len(rule.get("repositoryFilters", [])) > _FILTERS for rule in rules):
         invalid(f"At most {_FILTERS} filters are allowed in a rule.")
+
+
+@functools.cache
+def _regions() -> frozenset[str]:
+    """Where there is an Amazon ECR, as botocore knows."""
+    return frozenset(botocore.session.get_session().get_available_regions("ecr"))
 
 
 def _matches(rule: Params, repository: str) -> bool:

@@ -14,6 +14,7 @@ from platform_pipelines.local.aws.eks_clusters import ClusterOperations
 from platform_pipelines.local.aws.eks_nodegroups import NodegroupOperations
 from platform_pipelines.local.aws.eks_pod_identities import PodIdentityOperations
 from platform_pipelines.local.aws.eks_records import (
+    CLUSTERS,
     NODEGROUPS,
     NOT_FOUND,
     PARAMETER,
@@ -55,6 +56,21 @@ class Eks(
     @operation(raises=(NOT_FOUND, PARAMETER))
     def ListUpdates(self, call: Call) -> Result:  # noqa: N802
         return paged("updateIds", [one["id"] for one in _updates(call)], call.params)
+
+
+def has_endpoint(world: World, region_name: str) -> bool:
+    """Whether the Kubernetes API of the Region's cluster answers: not before the cluster is ACTIVE,
+    and not when it is gone. In a Region that never had a cluster it does, so that it can be used
+    without AWS."""
+    region = world.region_of(region_name)
+    if region is None:
+        return False
+    with ministack.scope(world.platform.account, region_name):
+        name = world.platform.cluster_name(region)
+        record = store(CLUSTERS).get(name)
+        if record is None:
+            return region.alias not in world.gone_clusters
+        return record["status"] not in ("CREATING", "FAILED")
 
 
 def node_groups(world: World, region_name: str) -> list[Record]:

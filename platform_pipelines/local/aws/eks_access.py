@@ -5,6 +5,7 @@ All of it is done at once. https://docs.aws.amazon.com/eks/latest/userguide/acce
 
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_entries import POLICY, WITH_ENTRIES, new_entry, new_policy
+from platform_pipelines.local.aws.eks_principals import check_principal
 from platform_pipelines.local.aws.eks_records import (
     ENTRIES,
     IN_USE,
@@ -49,6 +50,7 @@ class AccessOperations(EksBase):
             if old is not None:
                 message = "The specified access entry resource is already in use on this cluster."
                 raise in_use(message)
+            check_principal(principal)
             _check(call.params)
             old = new_entry(call, cluster, principal, self.world.now(), call.params)
         assert old is not None

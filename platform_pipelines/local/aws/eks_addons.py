@@ -5,10 +5,13 @@ clusters run no pods of add-ons: what they would do is built in.
 https://docs.aws.amazon.com/eks/latest/APIReference/API_Addon.html
 """
 
+import yaml
+
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.eks_addon_catalog import BY_NAME, OFFERS, Offer
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_health import issue, ready_for_all
+from platform_pipelines.local.aws.eks_principals import check_roles
 from platform_pipelines.local.aws.eks_records import (
     ADDONS,
     IN_USE,
@@ -32,7 +35,7 @@ from platform_pipelines.local.aws.eks_records import (
     taken,
 )
 from platform_pipelines.local.aws.eks_updates import Change, parked
-from platform_pipelines.local.aws.service import Call, Fault, Result, operation
+from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
 
 _CREATED, _DELETED = "eks_addon_created", "eks_addon_deleted"
 _AGAIN = 30.0  # AWS-like seconds between two looks at the nodes
@@ -119,6 +122,7 @@ class AddonOperations(EksBase):
     def _new_addon(self, call: Call, cluster: Record) -> Record:
         params, now = call.params, self.world.now()
         offer = _offer(params["addonName"], cluster["version"])
+        _check(params)
         namespace = params.get("namespaceConfig", {}).get("namespace", offer.namespace)
         return {
             "addonName": offer.name,
@@ -178,6 +182,17 @@ def _offer(name: str, kubernetes: str) -> Offer:
     return BY_NAME[name]
 
 
+def _check(params: Params) -> None:
+    """Raises: Fault, for a role or a configuration that is none."""
+    check_roles(params, "serviceAccountRoleArn")
+    try:
+        values = yaml.safe_load(params.get("configurationValues", ""))
+    except yaml.YAMLError:
+        values = False
+    if not isinstance(values, dict | None):
+        raise Fault(PARAMETER, "ConfigurationValue is not in valid JSON or YAML format.")
+
+
 def _version(offer: Offer, wanted: str | None) -> str:
     if wanted is not None and wanted not in offer.versions:
         raise Fault(PARAMETER, "Addon version specified is not supported")
@@ -186,6 +201,7 @@ def _version(offer: Offer, wanted: str | None) -> str:
 
 def _change(call: Call, record: Record) -> Change:
     """What UpdateAddon asks for. Raises: Fault."""
+    _check(call.params)
     wanted = taken(call.params, *_OPTIONS)
     if "addonVersion" in call.params:
         _version(BY_NAME[record["addonName"]], call.params["addonVersion"])

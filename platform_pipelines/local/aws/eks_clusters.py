@@ -11,6 +11,7 @@ from platform_pipelines.local.aws import eks_entries
 from platform_pipelines.local.aws import eks_network as network
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_cluster_changes import config_change, version_change
+from platform_pipelines.local.aws.eks_principals import check_roles
 from platform_pipelines.local.aws.eks_records import (
     ADDONS,
     ASSOCIATIONS,
@@ -37,6 +38,7 @@ from platform_pipelines.local.aws.eks_records import (
 from platform_pipelines.local.aws.eks_updates import parked, refuse_while_busy
 from platform_pipelines.local.aws.eks_versions import DEFAULT_PLATFORM, supported
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
+from platform_pipelines.model import Region
 
 _CREATED, _DELETED = "eks_cluster_created", "eks_cluster_deleted"
 _SERVICES = "10.100.0.0/16"
@@ -110,6 +112,7 @@ class ClusterOperations(EksBase):
         version = params.get("version", self.world.platform.kubernetes_version)
         if not supported(version):
             raise Fault(PARAMETER, f"unsupported Kubernetes version {version}")
+        check_roles(params, "roleArn")
         record = {
             "name": name,
             "arn": arn(call, "cluster", name),
@@ -143,6 +146,17 @@ class ClusterOperations(EksBase):
                 store(CLUSTERS)[key] |= {"status": "FAILED", "health": {"issues": [_INTERNAL]}}
                 return
             _take_apart(self._own_call(account, here), key)
+        region = self.world.region_of(here)
+        ours = account == self.world.platform.account
+        if region is not None and ours and key == self.world.platform.cluster_name(region):
+            self._empty(region)
+
+    def _empty(self, region: Region) -> None:
+        """With a cluster goes everything that its Kubernetes API held."""
+        self.world.gone_clusters.add(region.alias)
+        kept = self.world.stores.get(region.alias)
+        if kept is not None:
+            kept.reset()
 
     def _cluster(self, call: Call, record: Record) -> Result:
         """A cluster as EKS describes it, with the address of our own Kubernetes API."""

@@ -15,6 +15,7 @@ from platform_pipelines.local.aws.eks_nodegroup_changes import (
     config_change,
     version_change,
 )
+from platform_pipelines.local.aws.eks_principals import check_roles
 from platform_pipelines.local.aws.eks_records import (
     IN_USE,
     NODEGROUPS,
@@ -184,6 +185,7 @@ def _check(params: Params, cluster: Record) -> None:
         if missing:
             raise Fault(PARAMETER, f"scalingConfig lacks {', '.join(missing)}.")
         check_scaling(params["scalingConfig"])
+    check_roles(params, "nodeRole")
     check_labels(params.get("labels", {}))
     if "launchTemplate" in params:
         for key, what in _IN_TEMPLATE.items():

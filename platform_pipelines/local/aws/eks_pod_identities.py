@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
 """
 
 from platform_pipelines.local.aws.eks_base import EksBase
+from platform_pipelines.local.aws.eks_principals import check_roles
 from platform_pipelines.local.aws.eks_records import (
     ASSOCIATIONS,
     IN_USE,
@@ -29,15 +30,17 @@ from platform_pipelines.local.aws.service import Call, Result, operation
 _SUMMARY = (
     *("clusterName", "namespace", "serviceAccount", "associationArn", "associationId", "ownerArn"),
 )
-_OPTIONS = ("roleArn", "targetRoleArn", "disableSessionTags", "policy")
+_ROLES = ("roleArn", "targetRoleArn")
+_OPTIONS = (*_ROLES, "disableSessionTags", "policy")
 
 
 class PodIdentityOperations(EksBase):
     """The pod identity operations of EKS."""
 
-    @operation(raises=(NOT_FOUND, IN_USE))
+    @operation(raises=(NOT_FOUND, IN_USE, PARAMETER))
     def CreatePodIdentityAssociation(self, call: Call) -> Result:  # noqa: N802
         cluster = cluster_of(call)["name"]
+        check_roles(call.params, *_ROLES)
         old = _of_account(cluster, call.params["namespace"], call.params["serviceAccount"])
         if not asked_before(call, old):
             if old is not None:
@@ -58,9 +61,10 @@ class PodIdentityOperations(EksBase):
         summaries = [taken(one, *_SUMMARY) for one in found if wanted <= _pairs(one)]
         return paged("associations", summaries, call.params)
 
-    @operation(raises=(NOT_FOUND,))
+    @operation(raises=(NOT_FOUND, PARAMETER))
     def UpdatePodIdentityAssociation(self, call: Call) -> Result:  # noqa: N802
         record = _association(call)
+        check_roles(call.params, *_ROLES)
         changed(record, self.world.now, **taken(call.params, *_OPTIONS))
         return {"association": shown(record)}
 

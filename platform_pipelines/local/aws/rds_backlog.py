@@ -31,5 +31,5 @@ class Backlogs:
             one["_cut_off"] = now
             one["_writes"] = not dark(self._world, source)
         elif not apart and "_cut_off" in one:
-            missed = now - one.pop("_cut_off") if one.pop("_writes") else 0.0
-            one |= {"_back": now, "_missed": missed}
+            since, writes = one.pop("_cut_off"), one.pop("_writes")
+            one |= {"_back": now, "_missed": now - since if writes else 0.0}

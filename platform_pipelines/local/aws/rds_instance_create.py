@@ -1,5 +1,6 @@
 """What AWS asks of a new instance of a DB cluster, its record, and how it is described."""
 
+import re
 import uuid
 from collections import Counter
 from dataclasses import replace
@@ -24,6 +25,8 @@ RAISES = (
     "NotImplemented",
 )
 _BURSTABLE = "db.t"
+_CLASS = re.compile(r"db\.(serverless|[a-z]+\d+[a-z]*\.(micro|small|medium|(\d*x)?large))")
+_AURORAS = re.compile(r"db\.(serverless|(t2|t3|t4g|x2g|r[3-8][a-z]*)\..+)")
 _MOST = 16  # instances in a cluster
 _JOINABLE = frozenset({"available", "creating", "modifying", "failing-over"})
 _KNOWN = frozenset(
@@ -48,15 +51,19 @@ def checked(world: World, call: Call) -> tuple[Record, Record]:
         raise Fault("DBInstanceAlreadyExists", f"DB instance {name} already exists.")
     cluster = find_cluster(call, call.params["DBClusterIdentifier"])
     _check_cluster(call, cluster)
-    refuse_burstable(call, cluster)
+    check_class(call, cluster)
     return cluster, _record(world, call, cluster, name)
 
 
-def refuse_burstable(call: Call, cluster: Record) -> None:
-    """A global database takes no burstable class. Raises: Fault."""
+def check_class(call: Call, cluster: Record) -> None:
+    """Aurora takes some classes, and a global database no burstable one. Raises: Fault."""
     wanted = str(call.params["DBInstanceClass"])
-    if not wanted.startswith("db."):
+    if not _CLASS.fullmatch(wanted):
         raise Fault("InvalidParameterValue", f"Invalid DB Instance class: {wanted}")
+    if not _AURORAS.fullmatch(wanted):
+        text = "RDS does not support creating a DB instance with the following combination:"
+        which = f"DBInstanceClass={wanted}, Engine={cluster['Engine']}"
+        raise Fault("InvalidParameterCombination", f"{text} {which}")
     if wanted.startswith(_BURSTABLE) and rds_global.joined(call.account, cluster["DBClusterArn"]):
         text = f"The DB instance class {wanted} is not supported in a global database."
         raise Fault("InvalidParameterCombination", text)
@@ -97,6 +104,7 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
     rest = ("CopyTagsToSnapshot", "StorageType", "EngineLifecycleSupport")
     record = {key: cluster[key] for key in (*copied, *more, *rest) if key in cluster}
     group = params.get("DBParameterGroupName") or _default_group(cluster)
+    subnets = _subnet_group(call, cluster)
     return record | {
         "DBInstanceIdentifier": name,
         "DBInstanceArn": f"arn:aws:rds:{call.region}:{call.account}:db:{name}",
@@ -111,8 +119,8 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
         },
         "DbInstancePort": 0,
         "AllocatedStorage": 1,
-        "AvailabilityZone": _zone(call, cluster),
-        "DBSubnetGroup": _subnet_group(call, cluster),
+        "AvailabilityZone": _zone(call, cluster, subnets),
+        "DBSubnetGroup": subnets,
         "DBParameterGroups": [{"DBParameterGroupName": group, "ParameterApplyStatus": "in-sync"}],
         "PreferredMaintenanceWindow": params.get(
             "PreferredMaintenanceWindow", cluster["PreferredMaintenanceWindow"]
@@ -137,9 +145,12 @@ def _default_group(cluster: Record) -> str:
     return f"default.{cluster['Engine']}{version[:3] if mysql else version.partition('.')[0]}"
 
 
-def _zone(call: Call, cluster: Record) -> str:
-    """The zone that was asked for, or the one with the fewest of the cluster's instances."""
-    zones: list[str] = cluster["AvailabilityZones"]
+def _zone(call: Call, cluster: Record, group: Result) -> str:
+    """The zone that was asked for, or the one with the fewest of the cluster's instances; one that
+    the cluster has a subnet in."""
+    subnets = group.get("Subnets", [])
+    named = sorted({subnet["SubnetAvailabilityZone"]["Name"] for subnet in subnets})
+    zones: list[str] = named or cluster["AvailabilityZones"]
     asked = call.params.get("AvailabilityZone")
     if asked is not None:
         if asked not in zones:

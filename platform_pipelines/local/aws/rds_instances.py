@@ -9,7 +9,7 @@ from typing import Any
 from platform_pipelines.local.aws import rds_global, rds_instance_create, rds_views
 from platform_pipelines.local.aws.rds_events import note_instance
 from platform_pipelines.local.aws.rds_failover import Failovers
-from platform_pipelines.local.aws.rds_instance_create import refuse_burstable, view
+from platform_pipelines.local.aws.rds_instance_create import check_class, view
 from platform_pipelines.local.aws.rds_store import (
     CLUSTERS,
     INSTANCES,
@@ -139,7 +139,7 @@ class Instances(Service):
         if "DBInstanceClass" in call.params:
             cluster = CLUSTERS.get(call.account, call.region, record["DBClusterIdentifier"])
             assert cluster is not None
-            refuse_burstable(call, cluster)
+            check_class(call, cluster)
 
     def _give_up_writing(self, call: Call, record: Record) -> None:
         """A reader takes over from a writer that is deleted."""

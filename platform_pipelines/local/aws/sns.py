@@ -6,10 +6,12 @@ which `/_local/notifications` shows in place of the mailbox.
 https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
 """
 
+import re
 import uuid
 from typing import Any
 
 from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.paging import BadToken, page
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 from platform_pipelines.local.aws.sns_delivery import Couriers
@@ -27,6 +29,7 @@ ATTRIBUTES = frozenset(
         *("RedrivePolicy", "SubscriptionRoleArn"),
     }
 )
+_NAME = re.compile(r"[\w-]{1,256}", re.ASCII)
 _INVALID, _MISSING = "InvalidParameter", "NotFound"
 
 
@@ -36,7 +39,7 @@ class Sns(Service):
     name = "sns"
     passes = frozenset(
         {
-            *("CreateTopic", "DeleteTopic", "ListTopics", "GetTopicAttributes"),
+            *("DeleteTopic", "ListTopics", "GetTopicAttributes"),
             *("SetTopicAttributes", "AddPermission", "RemovePermission"),
             *("GetSubscriptionAttributes", "SetSubscriptionAttributes"),
             *("Publish", "PublishBatch"),
@@ -47,6 +50,16 @@ class Sns(Service):
     def start(self) -> None:
         self.couriers = Couriers(self.world)
         self.couriers.install()
+
+    @operation(raises=(_INVALID,))
+    def CreateTopic(self, call: Call) -> Result:  # noqa: N802
+        """The topic of this name, whether it is new or not."""
+        name, attributes = call.params["Name"], call.params.get("Attributes", {})
+        if attributes.get("FifoTopic", "false") == "true":
+            name = name.removesuffix(".fifo") if name.endswith(".fifo") else ""
+        if not _NAME.fullmatch(name):
+            raise Fault(_INVALID, "Invalid parameter: Topic Name")
+        return stores.ask(call)
 
     @operation(raises=(_INVALID, _MISSING), states="PendingConfirmation → confirmed")
     def Subscribe(self, call: Call) -> Result:  # noqa: N802

@@ -64,11 +64,19 @@ class Dependents:
     def changed(self, kind: Kind, key: Key, old: Obj | None, new: Obj | None) -> None:
         """Follow an object's change; None is an object that is not there."""
         for uid in owners(old):
-            self._of.get(uid, set()).discard((kind, key))
+            left = self._of.get(uid, set())
+            left.discard((kind, key))
+            if not left:
+                self._of.pop(uid, None)
         for uid in owners(new):
             self._of.setdefault(uid, set()).add((kind, key))
 
+    def of(self, uid: str) -> list[tuple[Kind, Key]]:
+        """What an owner has, in a stable order."""
+        return sorted(self._of.get(uid, ()), key=lambda item: (item[0].kind, item[1]))
+
     def take(self, uid: str) -> list[tuple[Kind, Key]]:
         """What an owner that is gone has left, in a stable order."""
-        left = self._of.pop(uid, set())
-        return sorted(left, key=lambda item: (item[0].kind, item[1]))
+        left = self.of(uid)
+        self._of.pop(uid, None)
+        return left

@@ -118,6 +118,7 @@ EVENT = Kind(
 DEPLOYMENT = _workload("Deployment", "deployments", "deploy", scale=True)
 REPLICA_SET = _workload("ReplicaSet", "replicasets", "rs", scale=True)
 STATEFUL_SET = _workload("StatefulSet", "statefulsets", "sts", scale=True)
+CONTROLLER_REVISION = _grouped("apps", "ControllerRevision", "controllerrevisions")
 DAEMON_SET = _workload("DaemonSet", "daemonsets", "ds")
 JOB = _grouped("batch", "Job", "jobs", status=True, generation=True)
 CRON_JOB = _grouped("batch", "CronJob", "cronjobs", "cj", status=True, generation=True)
@@ -185,6 +186,7 @@ KINDS: tuple[Kind, ...] = (
     REPLICA_SET,
     STATEFUL_SET,
     DAEMON_SET,
+    CONTROLLER_REVISION,
     JOB,
     CRON_JOB,
     ENDPOINT_SLICE,

@@ -46,6 +46,11 @@ class Shelf:
         keys = sorted(key for key in objects if not namespace or key[0] == namespace)
         return [objects[key] for key in keys]
 
+    def peek_owned(self, kind: Kind, owner_uid: str) -> Objects:
+        """The stored objects of a kind that have this owner, without a look at any other."""
+        objects = self._objects[kind]
+        return [objects[key] for one, key in self._dependents.of(owner_uid) if one is kind]
+
     @property
     def version(self) -> int:
         """The resourceVersion of the newest change."""

@@ -31,7 +31,7 @@ from platform_pipelines.local.kube.objects import (
     timestamp,
     without_metadata,
 )
-from platform_pipelines.local.kube.shelf import Shelf
+from platform_pipelines.local.kube.shelf import LEAP, Shelf
 
 UNSET = ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -51,6 +51,14 @@ class Store(Shelf):
             self.create(NAMESPACE, {"metadata": {"name": name}})
         for definition in custom.definitions():
             self.create(CUSTOM_RESOURCE_DEFINITION, definition)
+
+    def reset(self) -> None:
+        """Hold what a new cluster has, and nothing else. Whoever watched has to list again."""
+        for kind in (NAMESPACE, *(one for one in self._objects if one is not NAMESPACE)):
+            for old in self.peek_all(kind):  # without namespaces, nobody writes an event of it
+                self._put("DELETED", kind, old, {**old, "metadata": {**old["metadata"]}})
+        self.history.begin(self.version + LEAP)
+        self.begin()
 
     def create(self, kind: Kind, obj: Obj, *, dry_run: bool = False) -> Obj:
         """Store a new object. Raises: KubeFault, when it exists or its namespace does not."""

@@ -26,7 +26,7 @@ def ask_for_cluster(regions: Regions, network: Network, **more: Any) -> dict[str
         "accessConfig": {"authenticationMode": "API"},
         "tags": {"team": "peccy"},
     }
-    cluster: dict[str, Any] = seoul(regions, "CreateCluster", **NAME, **params | more)["cluster"]
+    cluster: dict[str, Any] = seoul(regions, "CreateCluster", **NAME | params | more)["cluster"]
     return cluster
 
 

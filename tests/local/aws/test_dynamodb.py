@@ -219,6 +219,8 @@ def test_a_strong_table_needs_three_regions_and_no_items(regions: Regions) -> No
     make_table(regions)
     with pytest.raises(Fault, match="three Regions"):
         make_strong(regions, witness="ap-northeast-1")
+    with pytest.raises(Fault, match="one Region set"):
+        make_strong(regions, witness="us-east-1")
     write(regions, "seoul", 1)
     with pytest.raises(Fault, match="empty"):
         make_strong(regions)
@@ -250,16 +252,36 @@ def test_replicas_are_deleted_one_by_one(strong: Regions) -> None:
 
 
 def test_the_other_members_are_removed_together(strong: Regions) -> None:
-    """What is left is an ordinary table."""
+    """What is left after a while is an ordinary table."""
     write(strong, "seoul", 1)
     replica = {"ReplicaUpdates": [{"Delete": {"RegionName": "ap-northeast-1"}}]}
     witness = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "ap-northeast-3"}}]}
     with pytest.raises(Fault, match="single replica or witness"):
         strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica)
     answer = strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica, **witness)
-    assert "MultiRegionConsistency" not in answer["TableDescription"]
+    table = answer["TableDescription"]
+    told = table["Replicas"][0]["ReplicaStatus"], table["GlobalTableWitnesses"][0]["WitnessStatus"]
+    assert (table["TableStatus"], *told) == ("UPDATING", "DELETING", "DELETING")
+    going = strong("tokyo", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
+    assert going["TableStatus"] == "DELETING"
+    strong.advance(60)
+    left = strong("seoul", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
+    assert left["TableStatus"] == "ACTIVE"
+    assert "MultiRegionConsistency" not in left
     assert strong("tokyo", "dynamodb", "ListTables")["TableNames"] == []
     assert epoch(strong, "seoul") == 1
+
+
+def test_members_that_cannot_be_removed_stay(strong: Regions) -> None:
+    """All of them, and the table is as it was."""
+    fault = {"kind": "transition", "transition": "dynamodb_replica", "ending": "failed"}
+    strong.world.faults.add(fault | {"resource": TABLE})
+    replica = {"ReplicaUpdates": [{"Delete": {"RegionName": "ap-northeast-1"}}]}
+    witness = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "ap-northeast-3"}}]}
+    before = strong("seoul", "dynamodb", "DescribeTable", TableName=TABLE)
+    strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica, **witness)
+    strong.advance(60)
+    assert strong("seoul", "dynamodb", "DescribeTable", TableName=TABLE) == before
 
 
 def test_a_table_is_created_and_takes_items_only_then(regions: Regions) -> None:

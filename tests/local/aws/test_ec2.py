@@ -255,8 +255,8 @@ def test_a_dry_run_does_nothing(network: Network) -> None:
 
 
 def test_what_runs_on_instances_is_not_implemented(network: Network) -> None:
-    """An empty list would be a lie: there are nodes."""
-    assert refused(network, "DescribeInstances") == "NotImplemented"
+    """EKS starts and ends them."""
+    assert refused(network, "RunInstances", MinCount=1, MaxCount=1) == "NotImplemented"
     with pytest.raises(Fault, match="elbv2 DescribeLoadBalancers is not implemented"):
         network.registry.ask("elbv2", "DescribeLoadBalancers", SEOUL)
 

@@ -112,6 +112,15 @@ def test_a_registry_does_not_replicate_to_itself(seoul: Regions) -> None:
         seoul("seoul", "ecr", "PutReplicationConfiguration", replicationConfiguration=itself)
 
 
+def test_a_registry_replicates_to_regions_that_there_are(seoul: Regions) -> None:
+    """A Region that AWS does not have is refused, and the rules stay as they are."""
+    before = seoul("seoul", "ecr", "DescribeRegistry")
+    nowhere = {"rules": [{"destinations": [TO_TOKYO | {"region": "mars-north-1"}]}]}
+    with pytest.raises(Fault, match=r"InvalidParameterException.*mars-north-1"):
+        seoul("seoul", "ecr", "PutReplicationConfiguration", replicationConfiguration=nowhere)
+    assert seoul("seoul", "ecr", "DescribeRegistry") == before
+
+
 def test_images_come_in_pages_and_by_tag_status(seoul: Regions) -> None:
     """Untagged children are left out on request."""
     push(seoul)

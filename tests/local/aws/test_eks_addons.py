@@ -72,6 +72,19 @@ def test_an_unknown_addon_is_refused(regions: Regions) -> None:
         seoul(regions, "CreateAddon", **OF, addonName="bogus")
 
 
+@pytest.mark.parametrize("values", ["env: [", "just text", "[1]"])
+def test_an_addon_is_configured_by_json_or_yaml(regions: Regions, values: str) -> None:
+    """Of an object; a creation and an update refuse anything else."""
+    make_cluster(regions)
+    with pytest.raises(Fault, match=r"InvalidParameterException.*JSON or YAML"):
+        seoul(regions, "CreateAddon", **PROXY, configurationValues=values)
+    seoul(regions, "CreateAddon", **PROXY, configurationValues='{"mode": "ipvs"}')
+    regions.advance(30)
+    with pytest.raises(Fault, match=r"InvalidParameterException.*JSON or YAML"):
+        seoul(regions, "UpdateAddon", **PROXY, configurationValues=values)
+    assert addon(regions, **PROXY)["configurationValues"] == '{"mode": "ipvs"}'
+
+
 def test_an_addon_with_replicas_waits_for_a_node_that_takes_any_pod(regions: Regions) -> None:
     """CREATING for twenty minutes, then DEGRADED; ACTIVE when such a node is there."""
     cluster = Store(regions.world.datetime)
@@ -156,6 +169,14 @@ def test_a_group_of_kubernetes_own_is_refused(regions: Regions) -> None:
         seoul(regions, "CreateAccessEntry", **PERSON, kubernetesGroups=["system:masters"])
 
 
+@pytest.mark.parametrize("principal", ["Operator", "arn:aws:iam::111122223333:group/people"])
+def test_only_users_and_roles_are_admitted(regions: Regions, principal: str) -> None:
+    """Anything else is an invalid principal."""
+    make_cluster(regions)
+    with pytest.raises(Fault, match=r"InvalidParameterException.*invalid principal"):
+        seoul(regions, "CreateAccessEntry", **OF, principalArn=principal)
+
+
 def test_a_cluster_of_the_config_map_has_no_entries(regions: Regions) -> None:
     """InvalidRequestException, until its authentication mode allows them."""
     make_cluster(regions, accessConfig={"authenticationMode": "CONFIG_MAP"})
@@ -182,6 +203,14 @@ def test_a_service_account_has_one_role(regions: Regions) -> None:
     seoul(regions, "DeletePodIdentityAssociation", **key)
     with pytest.raises(Fault, match="No association found"):
         seoul(regions, "DescribePodIdentityAssociation", **key)
+
+
+def test_pods_get_a_role_and_nothing_else(regions: Regions) -> None:
+    """What is no role's ARN is refused."""
+    make_cluster(regions)
+    with pytest.raises(Fault, match=r"InvalidParameterException.*roleArn"):
+        seoul(regions, "CreatePodIdentityAssociation", **AGENT, roleArn="agent")
+    assert seoul(regions, "ListPodIdentityAssociations", **OF)["associations"] == []
 
 
 def test_tags_are_changed_by_arn(regions: Regions) -> None:

@@ -11,8 +11,10 @@ from tests.local.aws.clusters import (
     CLUSTER,
     NAME,
     NONE,
+    ROLE,
     SIX,
     WEB,
+    ask_for_cluster,
     ask_for_group,
     describe_group,
     make_cluster,
@@ -53,6 +55,16 @@ def test_counts_must_fit(regions: Regions, counts: dict[str, int]) -> None:
     with pytest.raises(Fault, match="InvalidParameterException"):
         ask_for_group(regions, network, scalingConfig=counts)
     assert seoul(regions, "ListNodegroups", clusterName=CLUSTER)["nodegroups"] == []
+
+
+def test_nodes_need_the_arn_of_a_role(regions: Regions) -> None:
+    """Another text is refused before anything is made, as in the cluster's own role."""
+    network = make_cluster(regions)
+    with pytest.raises(Fault, match=r"InvalidParameterException.*nodeRole"):
+        ask_for_group(regions, network, nodeRole="node")
+    assert seoul(regions, "ListNodegroups", clusterName=CLUSTER)["nodegroups"] == []
+    with pytest.raises(Fault, match=r"InvalidParameterException.*roleArn"):
+        ask_for_cluster(regions, network, name="other", roleArn=ROLE.replace("role", "user"))
 
 
 def test_the_same_request_makes_one_group(regions: Regions) -> None:

@@ -15,6 +15,7 @@ from tests.local.aws.databases import (
     make_instance,
     refused,
 )
+from tests.local.aws.networks import make_network
 from tests.local.aws.regions import Regions
 
 ONE = {"DBInstanceIdentifier": f"{GLOBAL}-seoul-1"}
@@ -64,11 +65,26 @@ def test_instances_are_spread_over_the_zones(database: Regions) -> None:
     assert asked["AvailabilityZone"] == zone
 
 
+def test_an_instance_is_where_its_cluster_has_a_subnet(regions: Regions) -> None:
+    """The storage is in three zones, whatever the subnet group has."""
+    subnets = make_network(regions.world, "seoul").subnets[:2]
+    group = {"DBSubnetGroupName": "narrow", "DBSubnetGroupDescription": "of two zones"}
+    regions("seoul", "rds", "CreateDBSubnetGroup", **group, SubnetIds=list(subnets))
+    login = {"MasterUsername": "admin", "MasterUserPassword": "a-password"}
+    narrow = HOME | {"Engine": "aurora-mysql", "DBSubnetGroupName": "narrow"} | login
+    cluster = regions("seoul", "rds", "CreateDBCluster", **narrow)["DBCluster"]
+    assert len(cluster["AvailabilityZones"]) == 3
+    zones = [make_instance(regions, "seoul", number)["AvailabilityZone"] for number in (1, 2, 3)]
+    assert [zone[-1] for zone in zones] == ["a", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [
         ({"DBInstanceClass": "db.t3.medium"}, "InvalidParameterCombination"),
         ({"DBInstanceClass": "large"}, "InvalidParameterValue"),
+        ({"DBInstanceClass": "db.huge"}, "InvalidParameterValue"),
+        ({"DBInstanceClass": "db.m5.large"}, "InvalidParameterCombination"),
         ({"Engine": "aurora-postgresql"}, "InvalidParameterCombination"),
         ({"AvailabilityZone": "ap-northeast-1a"}, "InvalidParameterValue"),
         ({"DBClusterIdentifier": "none"}, "DBClusterNotFoundFault"),

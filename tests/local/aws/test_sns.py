@@ -213,6 +213,23 @@ def test_a_wrong_subscription_is_refused(
         subscribe(regions, topic, protocol, endpoint, **more)
 
 
+@pytest.mark.parametrize("name", ["two words", "", "x" * 257, "queue.fifo", "größe"])
+def test_a_topic_needs_a_plain_name(regions: Regions, name: str) -> None:
+    """Letters, digits, dashes and underscores; only a FIFO topic's ends with .fifo."""
+    with pytest.raises(Fault, match="InvalidParameter: Invalid parameter: Topic Name"):
+        regions("seoul", "sns", "CreateTopic", Name=name)
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"), [("alarms_2-b", {}), ("alarms.fifo", {"FifoTopic": "true"})]
+)
+def test_a_topic_is_made_once(regions: Regions, name: str, attributes: dict[str, str]) -> None:
+    """The same request answers the same topic."""
+    made = regions("seoul", "sns", "CreateTopic", Name=name, Attributes=attributes)
+    assert made["TopicArn"] == f"arn:aws:sns:ap-northeast-2:111122223333:{name}"
+    assert regions("seoul", "sns", "CreateTopic", Name=name, Attributes=attributes) == made
+
+
 def test_a_wrong_token_or_topic_is_refused(regions: Regions, topic: str) -> None:
     """With SNS's codes."""
     with pytest.raises(Fault, match="InvalidParameter: Invalid parameter: Token"):

@@ -54,6 +54,8 @@ _OF_EC2 = frozenset(
         *("InvalidVpc.Range", "InvalidVpcID.NotFound", "InvalidVpcEndpointId.NotFound"),
         *("NatGatewayNotFound", "NetworkInterfaceLimitExceeded", "Resource.AlreadyAssociated"),
         *("RouteAlreadyExists", "VpcLimitExceeded"),
+        *("InvalidID", "InvalidLaunchTemplateId.NotFound", "InvalidNetworkAclID.NotFound"),
+        "InvalidLaunchTemplateName.NotFoundException",
     }
 )
 # Codes that a service documents outside of its model.

@@ -11,6 +11,8 @@ import pytest
 
 from platform_pipelines.local.kube import argocd
 from platform_pipelines.local.kube.argocd import ArgoCd
+from platform_pipelines.local.kube.argocd.cascade import FINALIZER
+from platform_pipelines.local.kube.argocd.policy import SKIP
 from platform_pipelines.local.kube.kinds import (
     APP_PROJECT,
     APPLICATION,
@@ -46,6 +48,7 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
 """
 SPEED = 50.0
 PATIENCE = 20  # real seconds
+SKIPPED = {SKIP: "true"}
 AUTOMATED = {"automated": {"prune": True, "selfHeal": True}}
 
 
@@ -186,6 +189,56 @@ def test_every_poll_moves_reconciled_at_and_nothing_else(world: Followed) -> Non
     after = world.status
     assert after.pop("reconciledAt") > before.pop("reconciledAt")
     assert after == before
+
+
+def test_an_application_that_is_to_be_skipped_is_left_alone(world: Followed) -> None:
+    """No status from the beginning; once the annotation is gone it is followed."""
+    source = {"repoURL": "https://git.example/p.git", "path": "manifests/overlay"}
+    metadata = {"name": "web", "namespace": "argocd", "annotations": SKIPPED}
+    destination = {"server": "https://kubernetes.default.svc", "namespace": "web"}
+    spec = {"project": "default", "destination": destination, "source": source}
+    world.store.create(
+        APPLICATION, {"metadata": metadata, "spec": spec | {"syncPolicy": AUTOMATED}}
+    )
+    world.pass_time(10 * MINUTE)
+    assert "status" not in world.application()
+    assert world.store.list(DEPLOYMENT, "web") == []
+    world.edit(lambda one: one["metadata"]["annotations"].clear())
+    world.settle()
+    assert world.status["sync"]["status"] == "Synced"
+
+
+def test_what_is_skipped_neither_polls_nor_heals_nor_syncs_nor_cascades(world: Followed) -> None:
+    """`false` is as good as no annotation; with it everything goes on."""
+    world.follow()
+    world.settle()
+    before = world.status
+    world.edit(lambda one: one["metadata"].update(annotations=dict(SKIPPED)))
+    scaled = world.deployment()
+    scaled["spec"]["replicas"] = 5
+    world.store.update(DEPLOYMENT, scaled)
+    world.edit(lambda one: one.update(operation={"sync": {}}))
+    world.edit(lambda one: one["metadata"].update(finalizers=[FINALIZER]))
+    world.store.delete(APPLICATION, "argocd", "web")
+    world.pass_time(20 * MINUTE)
+    assert world.status == before
+    assert world.deployment()["spec"]["replicas"] == 5
+    world.edit(lambda one: one["metadata"]["annotations"].update({SKIP: "false"}))
+    world.pass_time(20)
+    assert world.store.list(APPLICATION) == []
+    assert world.store.list(DEPLOYMENT, "web") == []
+
+
+def test_what_was_skipped_for_longer_than_a_poll_is_refreshed_soon(world: Followed) -> None:
+    """Not only with the next poll."""
+    world.follow()
+    world.settle()
+    world.edit(lambda one: one["metadata"].update(annotations=dict(SKIPPED)))
+    world.pass_time(10 * MINUTE + 20)
+    before = world.status["reconciledAt"]
+    world.edit(lambda one: one["metadata"]["annotations"].clear())
+    world.pass_time(7)
+    assert world.status["reconciledAt"] > before
 
 
 def test_an_edit_is_a_new_revision_before_it_is_committed(world: Followed) -> None:

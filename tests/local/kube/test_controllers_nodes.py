@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from platform_pipelines.local.kube.controllers.cluster import Refusal
-from platform_pipelines.local.kube.kinds import DEPLOYMENT, NODE
+from platform_pipelines.local.kube.controllers.objects import condition, unix_of
+from platform_pipelines.local.kube.kinds import DEPLOYMENT, LEASE, NODE, Kind
 from platform_pipelines.local.world import Outage
-from tests.local.kube.hand_world import Clusters, conditions, deployment
+from tests.local.kube.hand_world import Clusters, Object, conditions, deployment
 
 
 @pytest.fixture
@@ -129,13 +130,56 @@ def test_a_short_outage_is_not_noticed(clusters: Clusters) -> None:
     assert ready(clusters) == ["True"] * 2
 
 
-def test_quiet_time_changes_nothing(clusters: Clusters) -> None:
-    """Controllers write only what is new: an hour of ticks leaves the store's version alone."""
+def test_quiet_time_changes_nothing_but_heartbeats(clusters: Clusters) -> None:
+    """Controllers write only what is new: an hour of ticks leaves all but nodes and Leases alone."""
     clusters.scale(web=2)
     clusters.pass_time(300)
-    before = clusters.seoul.version
+    written: list[Kind] = []
+    clusters.seoul.subscribe(lambda _event, kind, _obj: written.append(kind))
     clusters.pass_time(3600)
-    assert clusters.seoul.version == before
+    assert set(written) == {LEASE, NODE}
+    assert written.count(LEASE) == 2 * 3600 / 12  # the first tick after ten seconds
+    assert written.count(NODE) == 2 * 3600 / 300
+
+
+def test_a_node_that_is_heard_has_a_fresh_lease(clusters: Clusters) -> None:
+    """It is the node's, good for 40 seconds, and goes with it."""
+    clusters.scale(web=1)
+    clusters.pass_time(300)
+    [node] = clusters.nodes()
+    lease = clusters.the(LEASE, node["metadata"]["name"], "kube-node-lease")
+    assert lease["spec"]["holderIdentity"] == node["metadata"]["name"]
+    assert lease["spec"]["leaseDurationSeconds"] == 40
+    assert clusters.clock.now() - unix_of(lease["spec"]["renewTime"]) <= 12
+    clusters.scale(web=0)
+    clusters.pass_time(300)
+    assert clusters.seoul.list(LEASE) == []
+
+
+def test_a_silent_node_keeps_the_time_of_its_last_heartbeat(clusters: Clusters) -> None:
+    """Its conditions are Unknown since later; back again, it reports at once."""
+    clusters.scale(web=1)
+    clusters.pass_time(300)
+    clusters.black_out("seoul")
+    clusters.world.changed()
+    dark = clusters.clock.now()
+    clusters.pass_time(600)
+    clusters.world.outages["seoul"] = Outage.DATA_PLANE
+    clusters.pass_time(8)
+    told = _ready(clusters)
+    assert told["status"] == "Unknown"
+    assert unix_of(told["lastHeartbeatTime"]) <= dark < unix_of(told["lastTransitionTime"])
+    clusters.bring_back("seoul")
+    clusters.world.changed()
+    clusters.pass_time(20)
+    assert _ready(clusters)["status"] == "True"
+    assert unix_of(_ready(clusters)["lastHeartbeatTime"]) > dark + 600
+
+
+def _ready(clusters: Clusters) -> Object:
+    found = condition(clusters.nodes()[0], "Ready")
+    assert found is not None
+    return found
 
 
 def test_a_node_that_somebody_only_wrote_down_stays_as_it_is(clusters: Clusters) -> None:

@@ -151,6 +151,27 @@ def test_a_budget_holds_a_drain_up(active: Clusters) -> None:
     assert active.the(POD_DISRUPTION_BUDGET, "web")["status"]["disruptionsAllowed"] == 0
 
 
+def test_an_evicted_pod_does_not_count_until_it_is_marked_or_two_minutes_have_passed(
+    active: Clusters,
+) -> None:
+    """As the API notes it in `disruptedPods` before it deletes the pod."""
+    budget = {"metadata": {"name": "web"}, "spec": {"minAvailable": 2, "selector": SELECTOR}}
+    active.seoul.create(POD_DISRUPTION_BUDGET, budget)
+    active.settle()
+    pod = active.pods()[0]["metadata"]["name"]
+    status = active.the(POD_DISRUPTION_BUDGET, "web")["status"]
+    noted = {"disruptedPods": {pod: active.seoul.now(), "gone": active.seoul.now()}}
+    active.seoul.update_status(POD_DISRUPTION_BUDGET, "default", "web", status | noted)
+    active.pass_time(110)
+    told = active.the(POD_DISRUPTION_BUDGET, "web")["status"]
+    assert (told["currentHealthy"], told["disruptionsAllowed"]) == (2, 0)
+    assert list(told["disruptedPods"]) == [pod]
+    active.pass_time(11)
+    told = active.the(POD_DISRUPTION_BUDGET, "web")["status"]
+    assert (told["currentHealthy"], told["disruptionsAllowed"]) == (3, 1)
+    assert "disruptedPods" not in told
+
+
 def test_a_pull_that_fails_is_tried_less_and_less_often(active: Clusters) -> None:
     """After 10 s, 20 s, 40 s … at most five minutes."""
     active.aws.missing_images.add("web:2")

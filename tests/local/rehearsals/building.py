@@ -21,6 +21,7 @@ NODES = 3  # of each cluster, one in each zone
 REPLICAS = 6
 FLEET = {"minSize": 0, "maxSize": 6, "desiredSize": NODES}
 ALIASES = ("seoul", "tokyo")
+SHORTER = {"quota_increase": 120.0}  # which a support engineer takes half an hour for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,9 @@ def image(world: LocalWorld, tag: str = "1") -> str:
     return images.push(world.aws("ecr"), images.build(REPOSITORY, tag))
 
 
-def deployment(world: LocalWorld, alias: str, name: str = "web", tag: str = "1") -> dict[str, Any]:
+def deployment(
+    world: LocalWorld, alias: str, name: str = "web", tag: str = "1", replicas: int = REPLICAS
+) -> dict[str, Any]:
     """A Deployment that is spread over the zones and pulls from its Region's registry."""
     region = world.platform.region(alias).name
     where = f"{world.platform.account}.dkr.ecr.{region}.amazonaws.com/{REPOSITORY}:{tag}"
@@ -129,7 +132,7 @@ def deployment(world: LocalWorld, alias: str, name: str = "web", tag: str = "1")
         "kind": "Deployment",
         "metadata": {"name": name, "namespace": "default"},
         "spec": {
-            "replicas": REPLICAS,
+            "replicas": replicas,
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
@@ -139,7 +142,8 @@ def deployment(world: LocalWorld, alias: str, name: str = "web", tag: str = "1")
 def deploy(world: LocalWorld, alias: str, name: str = "web", tag: str = "1") -> None:
     """Create that Deployment."""
     body = deployment(world, alias, name, tag)
-    client.AppsV1Api(world.kube(alias)).create_namespaced_deployment("default", body)
+    apps: Any = client.AppsV1Api(world.kube(alias))
+    apps.create_namespaced_deployment("default", body)
 
 
 def _database(world: LocalWorld, alias: str, subnets: list[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import local_world
-from tests.local.rehearsals.building import build
+from tests.local.rehearsals.building import SHORTER, build
 from tests.local.rehearsals.rehearsal import Rehearsal
 
 BUILT = "built"
@@ -14,10 +14,12 @@ BUILT = "built"
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """A world whose time stands still, with the platform in both Regions."""
-    with local_world.start(tmp_path_factory.mktemp("rehearsals"), virtual=True) as world:
+    folder = tmp_path_factory.mktemp("rehearsals")
+    with local_world.start(folder, virtual=True, durations=SHORTER) as world:
         rehearsal = Rehearsal(world=world, places=build(world))
         world.control.take_snapshot(BUILT)
         yield rehearsal
+        world.process.kill()  # nobody needs it any more
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from kubernetes import client
+from kubernetes.client.rest import RESTClientObject
 
 from tests.local.rehearsals.building import GLOBAL, REPOSITORY, Place
 from tests.local_world import LocalWorld
@@ -41,7 +42,10 @@ class Rehearsal:
     def core(self, alias: str = "seoul") -> Any:
         """A cluster's core API."""
         if ("core", alias) not in self._clients:
-            self._clients["core", alias] = client.CoreV1Api(self.world.kube(alias))
+            api = self.world.kube(alias)
+            api.configuration.retries = False
+            api.rest_client = RESTClientObject(api.configuration)
+            self._clients["core", alias] = client.CoreV1Api(api)
         return self._clients["core", alias]
 
     def apps(self, alias: str = "seoul") -> Any:
@@ -65,7 +69,9 @@ class Rehearsal:
     def ready_pods(self, alias: str = "seoul") -> int:
         """How many pods of `web` take traffic."""
         conditions = [pod.status.conditions or [] for pod in self.pods(alias)]
-        return sum(any(one.type == "Ready" and one.status == "True" for one in of) for of in conditions)
+        return sum(
+            any(one.type == "Ready" and one.status == "True" for one in of) for of in conditions
+        )
 
     def zones_of_pods(self, alias: str = "seoul") -> set[str]:
         """The zones in which pods of `web` run."""
@@ -75,7 +81,9 @@ class Rehearsal:
 
     def waiting(self, alias: str = "seoul", app: str = "web") -> set[str]:
         """Why the containers of a Deployment wait."""
-        statuses = [one for pod in self.pods(alias, app) for one in pod.status.container_statuses or []]
+        statuses = [
+            one for pod in self.pods(alias, app) for one in pod.status.container_statuses or []
+        ]
         return {one.state.waiting.reason for one in statuses if one.state.waiting}
 
     # AWS
@@ -158,9 +166,8 @@ class Rehearsal:
 
     def has_image(self, alias: str, tag: str) -> bool:
         """Whether a Region's registry has an image of this tag."""
-        ids = [{"imageTag": tag}]
-        found = self.aws("ecr", alias).batch_get_image(repositoryName=REPOSITORY, imageIds=ids)
-        return bool(found["images"])
+        found = self.aws("ecr", alias).list_images(repositoryName=REPOSITORY)["imageIds"]
+        return tag in [one.get("imageTag") for one in found]
 
 
 def refusal(call: Any, **params: Any) -> str:
@@ -168,3 +175,14 @@ def refusal(call: Any, **params: Any) -> str:
     with pytest.raises(ClientError) as refused:
         call(**params)
     return str(refused.value.response["Error"]["Code"])
+
+
+def gone(describe: Any, **params: Any) -> bool:
+    """Whether AWS says that there is no such resource."""
+    try:
+        describe(**params)
+    except ClientError as refused:
+        code = refused.response["Error"]["Code"]
+        assert "NotFound" in code, code
+        return True
+    return False

@@ -130,7 +130,11 @@ def test_nodes_that_are_asked_for_come_in_other_zones(stage: Rehearsal) -> None:
     stage.scale(NODES + 2)
     stage.wait(240)
     nodes = stage.ready_nodes()
-    assert nodes == {ZONE: "Unknown", "ap-northeast-2b": "True True", "ap-northeast-2c": "True True"}
+    assert nodes == {
+        ZONE: "Unknown",
+        "ap-northeast-2b": "True True",
+        "ap-northeast-2c": "True True",
+    }
 
 
 def test_a_zone_that_is_back_soon_loses_nothing(stage: Rehearsal) -> None:

@@ -16,8 +16,10 @@ from platform_pipelines.local.kube.argocd.cascade import cascade
 from platform_pipelines.local.kube.argocd.checkout import Checkout, NotRendered, Rendered
 from platform_pipelines.local.kube.argocd.compare import TRACKING
 from platform_pipelines.local.kube.argocd.memory import Memory, Name
+from platform_pipelines.local.kube.argocd.policy import has_expired, is_skipped
 from platform_pipelines.local.kube.argocd.reconcile import REFRESH, Reconciler
 from platform_pipelines.local.kube.kinds import APP_PROJECT, APPLICATION, POD, REPLICA_SET, Kind
+from platform_pipelines.local.kube.objects import clone
 from platform_pipelines.local.kube.store import Store
 from platform_pipelines.local.world import World
 from platform_pipelines.model import Region
@@ -57,7 +59,7 @@ class ArgoCd:
     def poll(self) -> None:
         """Refresh every Application, and again in `argocd_poll` seconds."""
         self.world.timers.after(self._rhythm, "argocd.poll", alias=self.region.alias)
-        for application in self.store.peek_all(APPLICATION, NAMESPACE):
+        for application in self._followed():
             self._refresh_soon(_name(application))
         self.cascade()
 
@@ -73,16 +75,16 @@ class ArgoCd:
         """Compare every Application with its last render."""
         if self.still:
             return
-        for application in self.store.peek_all(APPLICATION, NAMESPACE):
+        for application in self._followed():
             rendered = self.memory.rendered(_name(application))
             if rendered is not None:
                 self._compare(_name(application), rendered, reconciled=False)
 
     def cascade(self) -> None:
         """Delete what deleted Applications own, and let them go."""
-        for application in [] if self.still else self.store.list(APPLICATION, NAMESPACE):
+        for application in [] if self.still else self._followed():
             if application["metadata"].get("deletionTimestamp"):
-                cascade(self.store, application)
+                cascade(self.store, clone(application))
 
     def resume(self) -> None:
         """Something is right again, or the world was put back: go on with what waited."""
@@ -111,19 +113,32 @@ class ArgoCd:
             if event != "DELETED" and obj["metadata"]["namespace"] == NAMESPACE:
                 self._noticed(obj)
         elif kind is APP_PROJECT:
-            for application in self.store.peek_all(APPLICATION, NAMESPACE):
+            for application in self._followed():
                 self._refresh_soon(_name(application))
         elif kind in (POD, REPLICA_SET) or TRACKING in (obj["metadata"].get("annotations") or {}):
             self._later("argocd.look", LOOK_AFTER)
 
+    def _followed(self) -> list[Object]:
+        """The Applications that do not ask to be left alone."""
+        found = self.store.peek_all(APPLICATION, NAMESPACE)
+        return [one for one in found if not is_skipped(one)]
+
     def _noticed(self, application: Object) -> None:
         metadata = application["metadata"]
+        if is_skipped(application):
+            return
         if metadata.get("deletionTimestamp"):
             self._later("argocd.cascade", CASCADE_AFTER)
         elif REFRESH in (metadata.get("annotations") or {}) or "operation" in application:
             self._refresh_soon(_name(application))
-        elif self.memory.spec(_name(application)) != application["spec"]:
+        elif self._is_news(application):
             self._refresh_soon(_name(application), NOTICED_AFTER)
+
+    def _is_news(self, application: Object) -> bool:
+        """Whether it is not what was refreshed last, or was left alone for longer than a poll."""
+        if self.memory.spec(_name(application)) != application["spec"]:
+            return True
+        return has_expired(application, self.world.now(), self._rhythm + NOTICED_AFTER)
 
     def _refresh_soon(self, name: Name, seconds: float = 0) -> None:
         self.memory.want(name)
@@ -147,7 +162,7 @@ class ArgoCd:
         while self.memory.wanted and not self.still:
             name, number = next(iter(self.memory.wanted.items()))
             application = self.store.get(APPLICATION, *name)
-            if application is not None and not application["metadata"].get("deletionTimestamp"):
+            if application is not None and _is_live(application):
                 self.memory.begin(name, application["spec"])
                 return application, number
             if application is None:
@@ -181,6 +196,10 @@ class ArgoCd:
         wait = self._reconciler.compare(name, rendered, reconciled=reconciled)
         if wait is not None:
             self._later("argocd.look", wait.seconds)
+
+
+def _is_live(application: Object) -> bool:
+    return not application["metadata"].get("deletionTimestamp") and not is_skipped(application)
 
 
 def _name(application: Object) -> Name:

@@ -23,6 +23,12 @@ class Health:
     message: str = ""
 
 
+_BROKEN_SCALING = (
+    ("AbleToScale", "FailedGetScale"),
+    ("AbleToScale", "FailedUpdateScale"),
+    ("ScalingActive", "FailedGetResourceMetric"),
+    ("ScalingActive", "InvalidSelector"),
+)
 FINE = Health(status=HEALTHY)
 ABSENT = Health(status=MISSING)
 
@@ -62,6 +68,60 @@ def _deployment(live: Object) -> Health:
     return FINE
 
 
+def _stateful_set(live: Object) -> Health:
+    spec, status = live["spec"], live.get("status") or {}
+    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 1):
+        text = "Waiting for statefulset spec update to be observed..."
+        return Health(status=PROGRESSING, message=text)
+    wanted, ready = spec.get("replicas", 1), status.get("readyReplicas", 0)
+    if ready < wanted:
+        text = f"Waiting for {wanted - ready} pods to be ready..."
+        return Health(status=PROGRESSING, message=text)
+    strategy, updated = spec.get("updateStrategy") or {}, status.get("updatedReplicas", 0)
+    least = wanted - (strategy.get("rollingUpdate") or {}).get("partition", 0)
+    if strategy.get("type") != "OnDelete" and updated < least:
+        text = f"{updated} out of {least} new pods have been updated..."
+        message = f"Waiting for partitioned roll out to finish: {text}"
+        return Health(status=PROGRESSING, message=message)
+    return FINE
+
+
+def _daemon_set(live: Object) -> Health:
+    status, own = live.get("status") or {}, live["metadata"]["name"]
+    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 1):
+        return _waiting("observed daemon set generation less than desired generation")
+    if (live["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
+        return FINE
+    wanted, updated = status["desiredNumberScheduled"], status.get("updatedNumberScheduled", 0)
+    available, whose = status.get("numberAvailable", 0), f'Waiting for daemon set "{own}" rollout'
+    if updated < wanted:
+        text = f"{updated} out of {wanted} new pods have been updated..."
+        return Health(status=PROGRESSING, message=f"{whose} to finish: {text}")
+    if available < wanted:
+        text = f"{available} of {wanted} updated pods are available..."
+        return Health(status=PROGRESSING, message=f"{whose} to finish: {text}")
+    return FINE
+
+
+def _job(live: Object) -> Health:
+    told = {one["type"]: one for one in (live.get("status") or {}).get("conditions") or []}
+    states = {"Failed": DEGRADED, "Complete": HEALTHY, "Suspended": SUSPENDED}
+    for kind, state in states.items():
+        if told.get(kind, {}).get("status") == "True":
+            return Health(status=state, message=told[kind].get("message", ""))
+    return Health(status=PROGRESSING)
+
+
+def _autoscaler(live: Object) -> Health:
+    told = (live.get("status") or {}).get("conditions") or []
+    for one in told:
+        if (one["type"], one.get("reason")) in _BROKEN_SCALING:
+            return Health(status=DEGRADED, message=one.get("message", ""))
+    if any(one["status"] == "True" for one in told):
+        return FINE
+    return Health(status=PROGRESSING, message="Waiting to Autoscale")
+
+
 def _waiting(why: str) -> Health:
     return Health(status=PROGRESSING, message=f"Waiting for rollout to finish: {why}")
 
@@ -88,6 +148,10 @@ def _claim(live: Object) -> Health:
 
 _RULES: dict[str, Callable[[Object], Health]] = {
     "Deployment": _deployment,
+    "StatefulSet": _stateful_set,
+    "DaemonSet": _daemon_set,
+    "Job": _job,
+    "HorizontalPodAutoscaler": _autoscaler,
     "Ingress": _balanced,
     "Service": _service,
     "PersistentVolumeClaim": _claim,

@@ -12,6 +12,8 @@ from platform_pipelines.local.kube.objects import parse_timestamp
 
 Object = dict[str, Any]
 
+SKIP = "argocd.argoproj.io/skip-reconcile"
+_YES = ("1", "t", "T", "TRUE", "true", "True")  # as Go reads a truth value
 HEAL_AFTER = 5.0  # seconds between the end of a sync and self-heal
 
 
@@ -20,6 +22,18 @@ class Wait:
     """A sync is due, but not yet."""
 
     seconds: float
+
+
+def is_skipped(application: Object) -> bool:
+    """Whether the Application asks to be left alone: no refresh, no sync, no status, no deletion of
+    what it owns. https://argo-cd.readthedocs.io/en/stable/user-guide/skip_reconcile/"""
+    return (application["metadata"].get("annotations") or {}).get(SKIP) in _YES
+
+
+def has_expired(application: Object, now: float, rhythm: float) -> bool:
+    """Whether the last refresh is longer ago than a poll takes to come."""
+    told = (application.get("status") or {}).get("reconciledAt")
+    return told is not None and now - parse_timestamp(told).timestamp() >= rhythm
 
 
 def due_sync(

@@ -6,7 +6,9 @@ and the world's timers, without threads, so a test drives them by moving the clo
 is due.
 """
 
+from platform_pipelines.local.kube.controllers.autoscalers import Autoscalers
 from platform_pipelines.local.kube.controllers.cluster import Cluster, Outside
+from platform_pipelines.local.kube.controllers.cron_jobs import CronJobs
 from platform_pipelines.local.kube.controllers.daemon_sets import DaemonSets
 from platform_pipelines.local.kube.controllers.deployments import Deployments
 from platform_pipelines.local.kube.controllers.disruption_budgets import DisruptionBudgets
@@ -19,13 +21,14 @@ from platform_pipelines.local.kube.controllers.loop import Loop, handle_timers
 from platform_pipelines.local.kube.controllers.nodes import Nodes
 from platform_pipelines.local.kube.controllers.replica_sets import ReplicaSets
 from platform_pipelines.local.kube.controllers.scheduler import Scheduler
+from platform_pipelines.local.kube.controllers.stateful_sets import StatefulSets
 from platform_pipelines.local.kube.controllers.volumes import Volumes
 from platform_pipelines.local.world import World
 
 # In the order in which a change runs through a cluster.
 CONTROLLERS = (
-    *(Nodes, Volumes, Evictions, Deployments, ReplicaSets, DaemonSets, Jobs, Scheduler, Kubelet),
-    *(EndpointSlices, DisruptionBudgets, Ingresses),
+    *(Nodes, Volumes, Evictions, Autoscalers, Deployments, ReplicaSets, StatefulSets, DaemonSets),
+    *(CronJobs, Jobs, Scheduler, Kubelet, EndpointSlices, DisruptionBudgets, Ingresses),
 )
 
 

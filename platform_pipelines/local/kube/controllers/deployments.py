@@ -1,5 +1,7 @@
 """Deployments make ReplicaSets, roll from one to the next, and tell how far they are.
 
+One that has all it wants is left alone until it or its ReplicaSets change, so that a cluster with
+hundreds of them is not looked through for each pod that moves.
 The steps and the conditions follow the deployment controller of Kubernetes:
 https://github.com/kubernetes/kubernetes/tree/master/pkg/controller/deployment
 """
@@ -9,7 +11,7 @@ import json
 from typing import Any, ClassVar
 
 from platform_pipelines.local.kube.controllers import pods
-from platform_pipelines.local.kube.controllers.cluster import Controller
+from platform_pipelines.local.kube.controllers.cluster import Cluster, Controller
 from platform_pipelines.local.kube.controllers.objects import (
     Object,
     annotations,
@@ -28,6 +30,7 @@ from platform_pipelines.local.kube.objects import clone
 
 REVISION = "deployment.kubernetes.io/revision"
 HASH = "pod-template-hash"
+Versions = tuple[str, ...]
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -37,10 +40,26 @@ class Deployments(Controller):
     watches: ClassVar[frozenset[Kind]] = frozenset({DEPLOYMENT, REPLICA_SET, POD})
     ticks = True  # the progress deadline passes without a change
 
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self._done: dict[str, Versions] = {}  # those that have all they want, by uid
+
     def reconcile(self) -> None:
+        done = {}
         for deployment in self.store.peek_all(DEPLOYMENT):
-            if not deleting(deployment):
+            if deleting(deployment):
+                continue
+            if self._done.get(uid(deployment)) != self._versions(deployment):
                 self._one(deployment)
+            current = self.store.peek(DEPLOYMENT, namespace(deployment), name(deployment))
+            if current is not None and _complete(current):
+                done[uid(current)] = self._versions(current)
+        self._done = done
+
+    def _versions(self, deployment: Object) -> Versions:
+        """What tells whether it or one of its ReplicaSets has changed."""
+        parts = (deployment, *self._owned(deployment))
+        return tuple(one["metadata"]["resourceVersion"] for one in parts)
 
     def _one(self, deployment: Object) -> None:
         known = {uid(one) for one in self._owned(deployment)}
@@ -64,11 +83,8 @@ class Deployments(Controller):
         )
 
     def _owned(self, deployment: Object) -> list[Object]:
-        return [
-            one
-            for one in self.store.peek_all(REPLICA_SET, namespace(deployment))
-            if controller_uid(one) == uid(deployment)
-        ]
+        found = self.store.peek_owned(REPLICA_SET, uid(deployment))
+        return [one for one in found if controller_uid(one) == uid(deployment)]
 
     def _new_set(self, deployment: Object) -> Object:
         """The ReplicaSet of the template as it is now; made if there is none."""
@@ -121,6 +137,14 @@ class Deployments(Controller):
         changed = clone(deployment)
         changed["metadata"].setdefault("annotations", {})[REVISION] = revision
         return self.store.update(DEPLOYMENT, changed)
+
+
+def _complete(deployment: Object) -> bool:
+    """Whether all its pods are there, of the newest template, and available; and its status says so."""
+    wanted, status = int(deployment["spec"]["replicas"]), deployment.get("status") or {}
+    counts = ("replicas", "updatedReplicas", "availableReplicas")
+    seen = status.get("observedGeneration") == deployment["metadata"].get("generation", 1)
+    return seen and all(int(status.get(count, 0)) == wanted for count in counts)
 
 
 def template_hash(template: dict[str, Any]) -> str:

@@ -14,9 +14,11 @@ from platform_pipelines.local.kube.controllers.objects import (
     deleting,
     is_true,
     labels,
+    name,
     namespace,
     percent,
     uid,
+    unix_of,
     with_condition,
 )
 from platform_pipelines.local.kube.kinds import (
@@ -30,12 +32,15 @@ from platform_pipelines.local.kube.kinds import (
 )
 
 OWNERS = (REPLICA_SET, STATEFUL_SET, DAEMON_SET, JOB)
+DELETION_TIMEOUT = 120.0  # seconds until an evicted pod that is still there counts again
 
 
 class DisruptionBudgets(Controller):
     """The PodDisruptionBudgets of one cluster."""
 
-    watches: ClassVar[frozenset[Kind]] = frozenset({POD_DISRUPTION_BUDGET, POD, REPLICA_SET})
+    watches: ClassVar[frozenset[Kind]] = frozenset(
+        {POD_DISRUPTION_BUDGET, POD, REPLICA_SET, STATEFUL_SET}
+    )
 
     def reconcile(self) -> None:
         for budget in self.store.peek_all(POD_DISRUPTION_BUDGET):
@@ -49,8 +54,12 @@ class DisruptionBudgets(Controller):
             for pod in self.store.peek_all(POD, namespace(budget))
             if selector.matches(labels(pod)) and pods.phase(pod) not in pods.OVER
         ]
-        expected = self._expected(there)
-        healthy = sum(is_true(pod, "Ready") and not deleting(pod) for pod in there)
+        expected = self._expected(there, budget["spec"])
+        leaving = self._leaving(budget, there)
+        healthy = sum(
+            is_true(pod, "Ready") and not deleting(pod) and name(pod) not in leaving
+            for pod in there
+        )
         desired = _desired(budget["spec"], expected)
         allowed = max(0, healthy - desired) if expected else 0
         status = {
@@ -60,11 +69,30 @@ class DisruptionBudgets(Controller):
             "expectedPods": expected,
             "observedGeneration": budget["metadata"].get("generation", 1),
             "conditions": self._conditions(budget, allowed),
+            **({"disruptedPods": leaving} if leaving else {}),
         }
         self.cluster.set_status(POD_DISRUPTION_BUDGET, budget, status)
 
-    def _expected(self, there: list[Object]) -> int:
-        """How many pods their owners want; a pod without an owner wants itself."""
+    def _leaving(self, budget: Object, there: list[Object]) -> dict[str, str]:
+        """The pods that were evicted and are not marked for deletion yet, and when. One that stays
+        for long counts again."""
+        known = {name(pod) for pod in there if not deleting(pod)}
+        told: dict[str, str] = (budget.get("status") or {}).get("disruptedPods") or {}
+        left = {
+            pod: unix_of(since) + DELETION_TIMEOUT - self.cluster.now()
+            for pod, since in told.items()
+            if pod in known
+        }
+        for seconds in left.values():
+            if seconds > 0:
+                self.cluster.wake(self, seconds)
+        return {pod: told[pod] for pod, seconds in left.items() if seconds > 0}
+
+    def _expected(self, there: list[Object], spec: Object) -> int:
+        """How many pods their owners want; a pod without an owner wants itself. A budget that names
+        a number of pods asks nobody."""
+        if str(spec.get("minAvailable", "")).isdecimal():
+            return len(there)
         owners = {controller_uid(pod) for pod in there} - {None}
         wanted = 0
         for kind in OWNERS:

@@ -18,15 +18,20 @@ HEALTHY = {
 SILENT = dict.fromkeys(HEALTHY, ("Unknown", "NodeStatusUnknown"))
 
 
-def told(known: Sequence[Object], *, silent: bool, now: str) -> list[Object]:
-    """A node's conditions from now on; what says the same stays as it is."""
+def told(
+    known: Sequence[Object], *, silent: bool, now: str, heartbeat: bool = False
+) -> list[Object]:
+    """A node's conditions from now on; what says the same stays as it is, but for the time of the
+    last report, if this is one."""
     message = (
         "Kubelet stopped posting node status." if silent else "kubelet is posting ready status"
     )
     result = list(known)
     for kind, (value, reason) in (SILENT if silent else HEALTHY).items():
+        old = next((one for one in known if one["type"] == kind), {})
+        heard = old.get("lastHeartbeatTime", now) if silent or not heartbeat else now
         new = {"type": kind, "status": value, "reason": reason, "message": message}
-        result = with_condition(result, new, now)
+        result = with_condition(result, new | {"lastHeartbeatTime": heard}, now)
     return result
 
 

@@ -7,7 +7,7 @@ controller, as far as the API shows them. A node whose zone is lost for long is 
 from collections import Counter
 from typing import Any, ClassVar
 
-from platform_pipelines.local.kube.controllers import node_conditions
+from platform_pipelines.local.kube.controllers import leases, node_conditions
 from platform_pipelines.local.kube.controllers.cluster import (
     Cluster,
     Controller,
@@ -181,6 +181,8 @@ class Nodes(Controller):
         self.notice()
         for node in self._ours():
             self._tell(node, silent=self._silence.unknown(name(node), now))
+            if not self.cluster.silent(zone_of(node)):
+                leases.renew(self.cluster, node)
         next_look = self._silence.next_look(now)
         if next_look is not None:
             self.cluster.wake(self, next_look)
@@ -188,7 +190,11 @@ class Nodes(Controller):
     def _tell(self, node: Object, *, silent: bool) -> None:
         now = self.cluster.timestamp()
         status = node.get("status") or {}
-        told = node_conditions.told(status.get("conditions") or [], silent=silent, now=now)
+        known = status.get("conditions") or []
+        back = not silent and not node_conditions.ready(node)
+        heartbeat = back or leases.report_due(node, self.cluster.now())
+        heartbeat = heartbeat and not self.cluster.silent(zone_of(node))
+        told = node_conditions.told(known, silent=silent, now=now, heartbeat=heartbeat)
         self.cluster.set_status(NODE, node, status | {"conditions": told})
         self._taint(name(node), silent=silent)
 

@@ -29,9 +29,8 @@ def phase(pod: Object) -> str:
 
 def owned(store: Store, owner: Object) -> list[Object]:
     """All pods of an owner, also those that go."""
-    return [
-        pod for pod in store.peek_all(POD, namespace(owner)) if controller_uid(pod) == uid(owner)
-    ]
+    found = store.peek_owned(POD, uid(owner))
+    return [pod for pod in found if controller_uid(pod) == uid(owner)]
 
 
 def active(pods: Iterable[Object]) -> list[Object]:

@@ -6,10 +6,11 @@ the pod goes where fewest of its own kind are: first by zone, then by node.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from platform_pipelines.local.kube.controllers import placement
+from platform_pipelines.local.kube.controllers import placement, unfit
 from platform_pipelines.local.kube.controllers.cluster import Controller
 from platform_pipelines.local.kube.controllers.node_objects import ZONE_LABEL
 from platform_pipelines.local.kube.controllers.objects import (
@@ -22,11 +23,12 @@ from platform_pipelines.local.kube.controllers.objects import (
     uid,
     with_condition,
 )
+from platform_pipelines.local.kube.controllers.unfit import Unfit
 from platform_pipelines.local.kube.kinds import NODE, PERSISTENT_VOLUME_CLAIM, POD, Kind
 from platform_pipelines.local.kube.objects import clone
 
-NONE_AVAILABLE = "no nodes available to schedule pods"
 CORDONED = "node(s) were unschedulable"
+TAINTED = "node(s) had untolerated taint(s)"
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 
 
@@ -38,6 +40,8 @@ class Room:
     cpu: float
     memory: float
     pods: int
+    all_cpu: float  # with no pod there
+    all_memory: float
     owners: Counter[str | None] = field(default_factory=Counter)
     guests: list[Object] = field(default_factory=list)
 
@@ -50,21 +54,27 @@ class Room:
         self.owners[controller_uid(pod)] += 1
         self.guests.append(pod)
 
-    def refusal(self, pod: Object) -> str | None:
-        """Why this node does not take the pod; None if it does."""
-        if not placement.matches(pod["spec"], self.node):
-            return placement.MISMATCH
+    def refusal(self, pod: Object) -> Unfit | None:
+        """Why this node does not take the pod; None if it does. In the order of the scheduler's
+        plugins, of which the first that refuses is heard."""
         if self.node["spec"].get("unschedulable") and not _tolerates_cordon(pod):
-            return CORDONED
-        taint = placement.untolerated(pod, self.node)
-        if taint is not None:
-            return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+            return Unfit(reasons=(CORDONED,))
+        if placement.untolerated(pod, self.node) is not None:
+            return Unfit(reasons=(TAINTED,))
+        if not placement.matches(pod["spec"], self.node):
+            return Unfit(reasons=(placement.MISMATCH,))
+        return self._too_small(pod)
+
+    def _too_small(self, pod: Object) -> Unfit | None:
         cpu, memory = requests(pod)
-        if self.pods < 1:
-            return "Too many pods"
-        if cpu > self.cpu:
-            return "Insufficient cpu"
-        return "Insufficient memory" if memory > self.memory else None
+        short = {
+            "Too many pods": self.pods < 1,
+            "Insufficient cpu": cpu > self.cpu,
+            "Insufficient memory": memory > self.memory,
+        }
+        reasons = tuple(reason for reason, holds in short.items() if holds)
+        never = cpu > self.all_cpu or memory > self.all_memory
+        return Unfit(reasons=reasons, passing=not never) if reasons else None
 
 
 class Scheduler(Controller):
@@ -91,6 +101,8 @@ class Scheduler(Controller):
                 cpu=quantity(offer["cpu"]),
                 memory=quantity(offer["memory"]),
                 pods=int(offer["pods"]),
+                all_cpu=quantity(offer["cpu"]),
+                all_memory=quantity(offer["memory"]),
             )
         for pod in self.store.peek_all(POD):
             if pod["spec"].get("nodeName") in rooms and not over(pod):
@@ -98,31 +110,38 @@ class Scheduler(Controller):
         return rooms
 
     def _place(self, pod: Object, rooms: dict[str, Room]) -> None:
-        if not self._volumes_bound(pod):
-            self._refuse(pod, f"0/{len(rooms)} nodes are available: {UNBOUND}.")
+        if not rooms:
+            self._refuse(pod, unfit.NONE_AVAILABLE)
+            return
+        unbound = self._unbound(pod)
+        if unbound is not None:
+            self._refuse(pod, unfit.all_unfit(unbound, len(rooms)))
             return
         nodes = {key: room.node for key, room in rooms.items()}
         placed = {key: room.guests for key, room in rooms.items()}
         refusals = {
-            key: room.refusal(pod) or placement.unmet(pod, room.node, nodes, placed)
+            key: room.refusal(pod) or _unmet(pod, room.node, nodes, placed)
             for key, room in rooms.items()
         }
         fits = [rooms[key] for key, refusal in refusals.items() if refusal is None]
         if not fits:
-            self._refuse(pod, _sentence(Counter(refusals.values())))
+            self._refuse(pod, unfit.sentence([one for one in refusals.values() if one]))
             return
         self._bind(pod, _emptiest(pod, fits, list(rooms.values())))
 
-    def _volumes_bound(self, pod: Object) -> bool:
+    def _unbound(self, pod: Object) -> str | None:
+        """What keeps the pod's volumes from it; None if nothing does."""
         for volume in pod["spec"].get("volumes") or []:
             claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
             if claim is None:
                 continue
             space = pod["metadata"]["namespace"]
             found = self.store.peek(PERSISTENT_VOLUME_CLAIM, space, claim)
-            if found is None or (found.get("status") or {}).get("phase") != "Bound":
-                return False
-        return True
+            if found is None:
+                return f'persistentvolumeclaim "{claim}" not found'
+            if (found.get("status") or {}).get("phase") != "Bound":
+                return UNBOUND
+        return None
 
     def _bind(self, pod: Object, room: Room) -> None:
         bound = clone(pod)
@@ -182,12 +201,9 @@ def _emptiest(pod: Object, fits: list[Room], rooms: list[Room]) -> Room:
     )
 
 
-def _sentence(refusals: Counter[str | None]) -> str:
-    total = sum(refusals.values())
-    if not total:
-        return NONE_AVAILABLE
-    reasons = ", ".join(sorted(f"{count} {reason}" for reason, count in refusals.items()))
-    return (
-        f"0/{total} nodes are available: {reasons}. preemption: 0/{total} nodes are available: "
-        f"{total} Preemption is not helpful for scheduling."
-    )
+def _unmet(
+    pod: Object, node: Object, nodes: Mapping[str, Object], placed: placement.Placed
+) -> Unfit | None:
+    """The rule about other pods that the node would break; it may not when they have gone."""
+    reason = placement.unmet(pod, node, nodes, placed)
+    return Unfit(reasons=(reason,), passing=True) if reason else None
