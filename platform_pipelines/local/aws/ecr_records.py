@@ -215,7 +215,7 @@ def stamped(name: str, number: int, pushed: float) -> Image:
 
 def _read(key: Key, row: bytes) -> Repository:
     fields = json.loads(row)
-    place = dict(zip(("account", "region", "name"), key, strict=True))
+    place: dict[str, Any] = dict(zip(("account", "region", "name"), key, strict=True))
     if "seed" in fields:
         created, count = fields["created"], fields["seed"]
         numbers = range(1, count + 1)

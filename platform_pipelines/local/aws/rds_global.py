@@ -121,7 +121,7 @@ def lag(world: World, account: str, arn: str) -> float | None:
     if member["SynchronizationStatus"] != CONNECTED or stores.apart(world, source, here):
         return None
     caught_up = (world.now() - member.get("_back", 0.0)) * (_CATCH_UP - 1)
-    missed = max(0.0, member.get("_missed", 0.0) - caught_up)
+    missed: float = max(0.0, member.get("_missed", 0.0) - caught_up)
     return world.durations.aurora_lag + missed + world.faults.lag("aurora", here, name_of(arn))
 
 

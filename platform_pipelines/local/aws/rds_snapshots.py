@@ -143,7 +143,8 @@ class Snapshots(Service):
         record = SNAPSHOTS.get(account, place, identifier)
         if record is None or record["Status"] not in ("creating", "copying"):
             return
-        source = region_of(record.get("SourceDBClusterSnapshotArn", record["DBClusterSnapshotArn"]))
+        copied = record.get("SourceDBClusterSnapshotArn") or record["DBClusterSnapshotArn"]
+        source = region_of(str(copied))
         if frozen(self.world, place) or stores.apart(self.world, place, source):
             about = {"account": account, "place": place, "identifier": identifier}
             self.world.timers.after(LOOK, READY, **about, failed=failed)
@@ -190,7 +191,7 @@ def _key_of_copy(call: Call, source: Record) -> Record:
 def _asked(call: Call, one: Record) -> bool:
     wanted = call.params
     name = wanted.get("DBClusterSnapshotIdentifier", one["DBClusterSnapshotIdentifier"])
-    cluster = name_of(wanted.get("DBClusterIdentifier", one["DBClusterIdentifier"]))
+    cluster = name_of(str(wanted.get("DBClusterIdentifier") or one["DBClusterIdentifier"]))
     type_ = wanted.get("SnapshotType", one["SnapshotType"])
     return (
         name in (one["DBClusterSnapshotIdentifier"], one["DBClusterSnapshotArn"])
