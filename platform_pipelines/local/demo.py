@@ -19,7 +19,15 @@ from platform_pipelines.errors import PlatformError, Refused
 from platform_pipelines.local import afterwards, options
 from platform_pipelines.local.dagster_client import Run
 from platform_pipelines.local.options import BadOption
-from platform_pipelines.local.stage import DAGSTER_PORT, Stage, build, is_built, program, stage
+from platform_pipelines.local.stage import (
+    DAGSTER_PORT,
+    Stage,
+    active,
+    build,
+    is_built,
+    program,
+    stage,
+)
 
 SENSOR_TAG = "dagster/sensor_name"
 SENSOR = "region_outage_sensor"
@@ -31,6 +39,7 @@ CHEAT_SHEET = """
 The platform runs in {home}; the standby is {standby}. Times run {speed:g} times as fast as AWS's.
 
   Dagster UI          {ui}   (asset lineage, jobs, region_outage_sensor)
+  both Regions        {aws}/_local/   (states, replication, switches for what can break, calls)
   lose {home}          curl -X PUT {aws}/_local/regions/{home}/outage -d '{{"mode": "hang"}}'
   bring it back       curl -X DELETE {aws}/_local/regions/{home}/outage
   what was called     tail -f {state}/calls.jsonl
@@ -137,15 +146,17 @@ def _dev(made: Stage) -> int:
     platform = made.options.platform
     if is_built(made):
         made.say("the platform is built already; what was under way goes on by itself")
+        made.say("a new world instead: make dev FRESH=1")
     else:
         build(made)
     state = _shown(made.options.state)
-    standby = platform.other(platform.home)
+    home = active(made)
+    standby = platform.other(home)
     service = platform.services[-1]
     dns_host, _, dns_port = made.ready["dns"].rpartition(":")
     print(
         CHEAT_SHEET.format(
-            home=platform.home,
+            home=home,
             standby=standby.alias,
             speed=made.options.speed,
             ui=made.dagster.url,

@@ -67,7 +67,9 @@ class TransitionFault(_Fault):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in Durations.model_fields:
-            raise ValueError(f"no transition {name!r}; there are: {', '.join(Durations.model_fields)}")
+            raise ValueError(
+                f"no transition {name!r}; there are: {', '.join(Durations.model_fields)}"
+            )
         return name
 
 

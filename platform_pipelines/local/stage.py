@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import boto3
 import urllib3
 import yaml
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from platform_pipelines.errors import Failed
 from platform_pipelines.local import images, sockets, vault
@@ -170,6 +171,18 @@ def _mark(state: Path) -> Path:
 def is_built(stage: Stage) -> bool:
     """Whether this world has the platform already; else building it goes on where it was."""
     return _mark(stage.options.state.resolve()).exists()
+
+
+def active(stage: Stage) -> str:
+    """The alias of the active Region, as the ledger has it; home before there is one."""
+    platform = stage.options.platform
+    key = {"pk": {"S": platform.platform}, "sk": {"S": "roles/current"}}
+    for region in platform.regions:
+        client = stage.aws("dynamodb", region.alias)
+        with suppress(BotoCoreError, ClientError):
+            found = client.get_item(TableName=platform.ledger_table, Key=key, ConsistentRead=True)
+            return str(found.get("Item", {}).get("active", {}).get("S", platform.home))
+    return platform.home
 
 
 def build(stage: Stage) -> None:

@@ -105,7 +105,7 @@ def test_the_link_in_the_message_confirms_without_a_signature(
     topic = sns.create_topic(Name="linked")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=hook.url)
     link = hook.next()[1]["SubscribeURL"]
-    seen = [one.number for one in local_regions.control.calls()]
+    seen = [one.n for one in local_regions.control.calls()]
     with urllib3.PoolManager() as pool:
         answer = pool.request("GET", link, retries=False)
         wrong = pool.request("GET", f"{link}0", retries=False)

@@ -124,5 +124,3 @@ class Rehearsal:
                 return
 
         return beat
-
-

@@ -28,7 +28,7 @@ class CloudFormation(Stacks):
     passes = frozenset(
         {
             *("DeleteChangeSet", "DescribeStackDriftDetectionStatus", "DescribeStackResource"),
-            *("DescribeStackResourceDrifts", "DescribeStackResources", "DescribeStacks"),
+            *("DescribeStackResourceDrifts", "DescribeStackResources"),
             *("DetectStackResourceDrift", "GetStackPolicy", "GetTemplate", "GetTemplateSummary"),
             *("ListChangeSets", "ListExports", "ListImports", "ListStackResources", "ListStacks"),
             *("UpdateTerminationProtection", "ValidateTemplate"),

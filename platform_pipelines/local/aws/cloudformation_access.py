@@ -25,11 +25,12 @@ class AccessEntry(EksType):
     def create(self, props: Properties) -> Made:
         rest = {name: value for name, value in props.items() if name != "AccessPolicies"}
         params = parameters("eks", "CreateAccessEntry", rest)
-        entry = self.call("eks", "CreateAccessEntry", params)["accessEntry"]
-        made = self._made(entry)
-        for policy in props.get("AccessPolicies", []):
-            self._associate(made.id, policy)
-        return made
+        return self._made(self.call("eks", "CreateAccessEntry", params)["accessEntry"])
+
+    def settle(self, one: Existing) -> bool:
+        for policy in one.properties.get("AccessPolicies", []):
+            self._associate(one.id, policy)
+        return True
 
     def update(self, one: Existing, new: Properties) -> Made:
         key = self._key(one.id)

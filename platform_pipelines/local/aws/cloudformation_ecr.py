@@ -70,9 +70,11 @@ class Repository(ResourceType):
         rest = {name: props[name] for name in self._OF_THE_API if name in props}
         params = parameters("ecr", "CreateRepository", rest | {"Tags": []})
         params["tags"] = props.get("Tags", [])
-        made = self.call("ecr", "CreateRepository", params)["repository"]
-        self._apply(props["RepositoryName"], {}, props)
-        return self._made(made)
+        return self._made(self.call("ecr", "CreateRepository", params)["repository"])
+
+    def settle(self, one: Existing) -> bool:
+        self._apply(one.id, {}, one.properties)
+        return True
 
     def update(self, one: Existing, new: Properties) -> Made:
         self._apply(one.id, one.properties, new)

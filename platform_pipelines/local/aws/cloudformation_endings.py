@@ -5,8 +5,10 @@ from platform_pipelines.local.aws.cloudformation_engine import RETAINING, Design
 from platform_pipelines.local.aws.cloudformation_events import Events
 from platform_pipelines.local.aws.cloudformation_records import (
     CANCELLED,
+    CREATE,
     FAILED,
     KEY,
+    Tasks,
     named,
     of,
 )
@@ -53,11 +55,17 @@ class Endings:
 
     @staticmethod
     def _unfinished(stack: Stack, verb: str) -> str:
-        """Which resources failed, or were cancelled because others did; empty if none."""
+        """Which resources failed, or were cancelled because others did; empty if none. New ones fail
+        to create, also in an update."""
         tasks = of(stack)["tasks"]
-        cancelled = {key: one for key, one in tasks.items() if one["announced"]}
-        names = sorted({*named(tasks, FAILED), *named(cancelled, CANCELLED)})
-        return f"The following resource(s) failed to {verb}: [{', '.join(names)}]." if names else ""
+        new = {key: one for key, one in tasks.items() if one["does"] == CREATE}
+        old = {key: one for key, one in tasks.items() if key not in new}
+        told = (("create", _failures(new)), (verb, _failures(old)))
+        return " ".join(
+            f"The following resource(s) failed to {done}: [{', '.join(names)}]."
+            for done, names in told
+            if names
+        )
 
     def _fail(self, stack: Stack, status: str, reason: str) -> None:
         """End without going on; the operation stays, for a person to roll back or continue."""
@@ -77,3 +85,8 @@ class Endings:
         change_set = engine.change_sets().get(of(stack)["change_set"])
         if change_set:
             change_set["ExecutionStatus"] = status
+
+
+def _failures(tasks: Tasks) -> list[str]:
+    cancelled = {key: one for key, one in tasks.items() if one["announced"]}
+    return sorted({*named(tasks, FAILED), *named(cancelled, CANCELLED)})

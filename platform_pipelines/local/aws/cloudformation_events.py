@@ -15,6 +15,7 @@ from platform_pipelines.local.world import World
 
 STACK = "AWS::CloudFormation::Stack"
 USER_INITIATED = "User Initiated"
+_BEGINNINGS = ("REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 _OF_THE_STORE = ("OperationType",)  # kept with an event, but no part of DescribeStackEvents
 
 
@@ -44,8 +45,10 @@ class Events:
         physical_id: str = "",
         detailed_status: str = "",
     ) -> None:
-        """What ministack writes while it takes a request; its own signature."""
+        """What ministack writes while it takes a request; its own signature. It forgets who began."""
         stack = engine.stack(stack_id) or {"StackId": stack_id, "StackName": stack_name}
+        if kind == STACK and status in _BEGINNINGS:
+            stack["StackStatusReason"] = reason = reason or USER_INITIATED
         self._add(stack, name, kind, physical_id, status, reason, detailed_status)
 
     def claim(self, stack: Stack) -> None:

@@ -129,8 +129,11 @@ class HealthCheck(ResourceType):
         params = parameters("route53", "CreateHealthCheck", config)
         params["CallerReference"] = str(uuid4())
         check = self.call("route53", "CreateHealthCheck", params)["HealthCheck"]
-        self._tag(check["Id"], [], props.get("HealthCheckTags", []))
         return self._made(check["Id"])
+
+    def settle(self, one: Existing) -> bool:
+        self._tag(one.id, [], one.properties.get("HealthCheckTags", []))
+        return True
 
     def update(self, one: Existing, new: Properties) -> Made:
         before, after = one.properties["HealthCheckConfig"], new["HealthCheckConfig"]

@@ -68,8 +68,8 @@ class Resources:
         wanted = one["before"] if one["does"] == REVERT else one["properties"]
         existing = Existing(id=one["id"], properties=wanted)
         look = type_.condition(existing)
-        ready = look.condition is Condition.READY and one["does"] != DELETE
-        if ready and not type_.settle(existing):
+        is_new = look.condition is Condition.READY and one["does"] in (CREATE, REPLACE)
+        if is_new and not type_.settle(existing):
             return Look(condition=Condition.PENDING)
         return look
 

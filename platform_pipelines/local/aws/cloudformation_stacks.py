@@ -4,6 +4,8 @@ ministack checks a request and writes the stack's record; the operation begins i
 `cloudformation_requests`.
 """
 
+from typing import Any
+
 from platform_pipelines.local.aws import cloudformation_change_sets as change_sets
 from platform_pipelines.local.aws import cloudformation_engine as engine
 from platform_pipelines.local.aws import stores
@@ -25,6 +27,9 @@ UNDELETABLE = (
     "UPDATE_ROLLBACK_IN_PROGRESS",
     "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
 )
+# Lists that AWS leaves out when they are empty; it writes Tags and NotificationARNs all the same.
+_LEFT_OUT = ("Capabilities", "Outputs", "Parameters")
+_MAY_BE_EMPTY = ("OutputValue",)
 
 
 class Stacks(Base):
@@ -46,6 +51,12 @@ class Stacks(Base):
         refuse(call, "RoleARN", "RollbackConfiguration", "TimeoutInMinutes", "NotificationARNs")
         check_policy(call.params.get("StackPolicyBody"))
         return once(call)
+
+    @operation(raises=(VALIDATION,))
+    def DescribeStacks(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        """How stacks are; what one does not have is left out."""
+        result = stores.ask(call)
+        return result | {"Stacks": [_as_told(stack) for stack in result["Stacks"]]}
 
     @operation(
         raises=("InsufficientCapabilitiesException", "TokenAlreadyExistsException", VALIDATION),
@@ -81,6 +92,10 @@ class Stacks(Base):
             raise Fault(VALIDATION, message)
         if status in ("DELETE_IN_PROGRESS", "DELETE_COMPLETE"):
             return {}
+        if stack and stack.get("EnableTerminationProtection"):
+            given = call.params["StackName"]
+            message = f"Stack [{given}] cannot be deleted while TerminationProtection is enabled"
+            raise Fault(VALIDATION, message)
         return once(call)
 
     @operation(
@@ -120,3 +135,14 @@ class Stacks(Base):
         refuse(call, "StackPolicyURL")
         check_policy(call.params.get("StackPolicyBody"))
         return stores.ask(call)
+
+
+def _as_told(stack: dict[str, Any]) -> dict[str, Any]:
+    """A stack without what ministack tells of things that there are not."""
+    outputs = [_given(one) for one in stack.get("Outputs", [])]
+    told = _given(stack | {"Outputs": outputs})
+    return {key: value for key, value in told.items() if value != [] or key not in _LEFT_OUT}
+
+
+def _given(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if value != "" or key in _MAY_BE_EMPTY}

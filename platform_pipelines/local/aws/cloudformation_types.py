@@ -132,7 +132,8 @@ class ResourceType:
         self.call = call
 
     def create(self, props: Properties) -> Made:
-        """Make it; its name is among the properties, if it has one. Raises: Fault."""
+        """Make it, by one call: what fails after that is for `settle`, so that a stack knows what to
+        delete. Its name is among the properties, if it has one. Raises: Fault."""
         raise NotImplementedError
 
     def update(self, one: Existing, new: Properties) -> Made:
@@ -148,8 +149,8 @@ class ResourceType:
         raise NotImplementedError
 
     def settle(self, one: Existing) -> bool:  # noqa: ARG002  # most types have nothing to ask for
-        """Ask for what can only be asked for once it is ready; False if that needs another look.
-        Raises: Fault."""
+        """Ask for what a new one can only be asked for once it is ready; False if that needs another
+        look. Raises: Fault."""
         return True
 
     def identify(self, props: Properties) -> str | None:

@@ -57,9 +57,7 @@ def operation(method: F, /) -> F: ...
 def operation(*, raises: tuple[str, ...] = (), states: str = "") -> Callable[[F], F]: ...
 
 
-def operation(
-    method: Any = None, /, *, raises: tuple[str, ...] = (), states: str = ""
-) -> Any:
+def operation(method: Any = None, /, *, raises: tuple[str, ...] = (), states: str = "") -> Any:
     """Mark a method of a Service as the operation of its name."""
 
     def mark(marked: F) -> F:

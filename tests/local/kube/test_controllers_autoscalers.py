@@ -17,7 +17,7 @@ def clusters(tmp_path: Path) -> Clusters:
     return made
 
 
-def autoscaler(target: str = "web", **bounds: int) -> Object:
+def autoscaler(target: str, **bounds: int) -> Object:
     """One for a Deployment, by its processors."""
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
     return {
@@ -29,7 +29,7 @@ def autoscaler(target: str = "web", **bounds: int) -> Object:
 def scaled(clusters: Clusters, replicas: int, **bounds: int) -> Object:
     """The autoscaler of a Deployment with so many replicas, when it has looked."""
     clusters.seoul.create(DEPLOYMENT, deployment(replicas=replicas))
-    clusters.seoul.create(HORIZONTAL_POD_AUTOSCALER, autoscaler(**bounds))
+    clusters.seoul.create(HORIZONTAL_POD_AUTOSCALER, autoscaler("web", **bounds))
     clusters.pass_time(20)
     return clusters.the(HORIZONTAL_POD_AUTOSCALER, "web")
 

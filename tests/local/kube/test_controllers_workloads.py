@@ -1,5 +1,6 @@
 """Deployments, pods and volumes, with the states that a standby and an active cluster show."""
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -394,3 +395,21 @@ def test_a_cordoned_node_takes_no_pods(clusters: Clusters) -> None:
     clusters.pass_time(4)
     message = clusters.pods()[0]["status"]["conditions"][0]["message"]
     assert "1 node(s) were unschedulable" in message
+
+
+def test_hundreds_of_deployments_do_not_hold_up_a_change_of_one(clusters: Clusters) -> None:
+    """What has all it wants is left alone; the bound is many times what it takes."""
+    clusters.scale(web=2)
+    clusters.pass_time(150)
+    for number in range(300):
+        clusters.seoul.create(DEPLOYMENT, deployment(f"web{number}", replicas=0))
+    clusters.pass_time(20)
+    before = time.perf_counter()
+    for number in range(10):
+        changed = clusters.the(DEPLOYMENT, f"web{number}")
+        changed["spec"]["replicas"] = 1
+        clusters.seoul.update(DEPLOYMENT, changed)
+        clusters.settle()
+    assert time.perf_counter() - before < 10 * 0.25
+    clusters.pass_time(30)
+    assert len(clusters.running()) == 10
