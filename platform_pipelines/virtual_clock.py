@@ -62,11 +62,11 @@ class Remote:
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask once, and once more on a new connection: the server may have been started again."""
         try:
-            return self._send(method, path, body)
-        except (http.client.HTTPException, ConnectionError):
-            self._forget()
-        try:
-            return self._send(method, path, body)
+            try:
+                return self._send(method, path, body)
+            except (http.client.HTTPException, ConnectionError):
+                self._forget()
+                return self._send(method, path, body)
         except (http.client.HTTPException, OSError, ValueError) as error:
             self._forget()
             raise ClockUnreachable(self.url, str(error) or type(error).__name__) from error

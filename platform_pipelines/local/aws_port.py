@@ -46,7 +46,8 @@ class AwsPort:
         if request is None:
             return
         if request.path.startswith(PREFIX):
-            await reply(send, await self._control.answer(request))
+            answer = await self._control.answer(request)
+            await reply(send, answer, head=request.method == "HEAD")
             return
         signed = protocol.signature(request) or unsigned_sns(request)
         if signed is None:
@@ -83,19 +84,19 @@ class AwsPort:
         """The answer, with all faults in its way; None if the caller left before it."""
         if not await self._gate.before(passage, receive):
             return None
+        if self._gate.outage(passage):
+            return incoming.refuse(DARK)
         error = self._gate.error(passage)
         if error is not None:
             return incoming.refuse(Fault(error.code, error.message, error.status))
-        if self._gate.outage(passage):
-            return incoming.refuse(DARK)
         response = await self._apis.answer(incoming, scope, receive)
         if passage.asked.changing:
             self._world.vault.commit()
         if self._world.strict:
             violations.note(self._world.state, incoming.routed, response)
-        if self._gate.outage(passage):
-            response = incoming.refuse(DARK)
-        return response if await self._gate.after(passage, receive) else None
+        if not await self._gate.after(passage, receive):
+            return None
+        return incoming.refuse(DARK) if self._gate.outage(passage) else response
 
     def _unsigned(self, request: Request) -> Response:
         name = protocol.action_of(request) or f"{request.method} {request.path}"

@@ -33,7 +33,9 @@ class Wanted(BaseModel):
     when: When = When.BEFORE
     service: str = Field("*", description="as boto3 names it; `kubernetes` and `http` too")
     operation: str = "*"
-    region: str = Field("*", description="AWS name, or `global`")
+    region: str = Field(
+        "*", description="AWS name, or `global`; the control API takes an alias, too"
+    )
 
 
 @dataclass
@@ -46,6 +48,11 @@ class Breakpoint:
     operation: str | None = None  # of the call that it holds, or held
     hit: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def when(self) -> When:
+        """Where it holds a call."""
+        return self.wanted.when
 
     def meets(self, asked: Asked) -> bool:
         """Count a changing call; whether it is the one to hold."""
@@ -92,7 +99,6 @@ class Breakpoints:
     def __iter__(self) -> Iterator[Breakpoint]:
         return iter(list(self._all.values()))
 
-    def meet(self, asked: Asked) -> Breakpoint | None:
-        """Count a call at every breakpoint; the one that has to hold it."""
-        met = [one for one in self if one.meets(asked)]
-        return met[0] if met else None
+    def meet(self, asked: Asked) -> tuple[Breakpoint, ...]:
+        """Count a call at every breakpoint; those that have to hold it."""
+        return tuple([one for one in self if one.meets(asked)])

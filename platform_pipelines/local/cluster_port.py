@@ -74,7 +74,7 @@ class ClusterPort:
     async def _through(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> bool:
         """Answer, with all faults in the way; False if there is no (whole) answer."""
         asked, pipe = passage.asked, receive
-        if passage.held is not None:  # who is held must be heard leaving: take the body first
+        if passage.held:  # who is held must be heard leaving: take the body first
             request = await read(scope, receive)
             if request is None:
                 return False
@@ -93,8 +93,8 @@ class ClusterPort:
     async def _answer(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> bool:
         asked = passage.asked
         noting = _Noting(self._log, asked, send, self._world.vault.commit, None)
-        if passage.held is not None:
-            noting.hold = partial(self._gate.after, passage, receive)  # its body was taken already
+        if passage.held:
+            noting.hold = partial(self._held, passage, receive)  # its body was taken already
         lid = Lid(noting, partial(self._silence, passage))
         await self._api(scope, receive, lid)
         if lid.outage is None and not noting.left:
@@ -102,6 +102,10 @@ class ClusterPort:
         if not lid.begun or noting.left:
             self._log.dropped(asked)
         return False
+
+    async def _held(self, passage: Passage, receive: Receive) -> bool:
+        """Hold an answer; False if nobody hears it: its caller left, or the Region is dark by now."""
+        return await self._gate.after(passage, receive) and self._silence(passage) is None
 
     def _silence(self, passage: Passage) -> Outage | None:
         """How a call is not answered, if it is not: nobody listens where there is no cluster."""
@@ -111,12 +115,12 @@ class ClusterPort:
         return outage
 
     def _refusal(self, passage: Passage) -> tuple[str, Response] | None:
+        if self._gate.outage(passage):
+            return "ServiceUnavailable", json_response(503, _UNAVAILABLE)
         error = self._gate.error(passage)
         if error is not None:
             status = {**_UNAVAILABLE, "reason": error.code, "message": error.message}
             return error.code, json_response(error.status, {**status, "code": error.status})
-        if self._gate.outage(passage):
-            return "ServiceUnavailable", json_response(503, _UNAVAILABLE)
         return None
 
     def _asked(self, scope: Scope) -> Asked:
@@ -141,7 +145,7 @@ class _Noting:
     commit: Callable[[], None]
     hold: Callable[[], Awaitable[bool]] | None
     failed: int | None = None  # the status of an error whose body is still to come
-    left: bool = False  # whether the caller left while the answer was held
+    left: bool = False  # whether nobody heard the answer any more when it was let go
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -149,9 +153,11 @@ class _Noting:
                 self.commit()
             if self.hold is not None:
                 self.left = not await self.hold()
+            if self.left:
+                return
             if message["status"] >= 400:
                 self.failed = message["status"]
-            elif not self.left:
+            else:
                 self.log.answered(self.asked, message["status"], None, str(uuid.uuid4()))
         elif self.failed is not None:
             reason = _reason(message.get("body", b"")) or str(self.failed)

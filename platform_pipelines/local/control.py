@@ -103,7 +103,7 @@ def _body(request: Request) -> Any:
         return {}
     try:
         return json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("the body must be JSON") from None
 
 

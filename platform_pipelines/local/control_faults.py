@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from platform_pipelines.local.breakpoints import Breakpoint
+from platform_pipelines.local.calls import GLOBAL
 from platform_pipelines.local.controls import (
     BadRequest,
     Controls,
@@ -15,7 +16,9 @@ from platform_pipelines.local.controls import (
     number,
 )
 from platform_pipelines.local.world import GLOBAL_REGION, Outage
+from platform_pipelines.model import Region
 
+ANY = "*"  # Region
 LONGEST_WAIT = 60.0  # real seconds
 
 
@@ -77,6 +80,7 @@ async def faults(controls: Controls, _names: Names, _body: Any, _query: Query) -
 
 async def add_fault(controls: Controls, _names: Names, body: Any, _query: Query) -> object:
     """POST faults {"kind": …}."""
+    _see_region(controls, body)
     entry = controls.world.faults.add(body)
     return {**entry.model_dump(mode="json"), "after": controls.log.last}
 
@@ -101,7 +105,9 @@ async def breakpoints(controls: Controls, _names: Names, _body: Any, _query: Que
 
 async def add_breakpoint(controls: Controls, _names: Names, body: Any, _query: Query) -> object:
     """POST breakpoints {"n", "when", "service", "operation", "region"}."""
-    return controls.gate.breakpoints.add(body).view()
+    region = _see_region(controls, body)
+    wanted = body if region is None else {**body, "region": region.name}
+    return controls.gate.breakpoints.add(wanted).view()
 
 
 async def breakpoint_state(controls: Controls, names: Names, _body: Any, query: Query) -> object:
@@ -149,6 +155,19 @@ def _breakpoint(controls: Controls, id_: str) -> Breakpoint:
     found = controls.gate.breakpoints.get(id_)
     if found is None:
         raise NotThere(f"there is no breakpoint {id_!r}")
+    return found
+
+
+def _see_region(controls: Controls, body: Any) -> Region | None:
+    """The platform's Region that a body names, if it does. Raises: BadRequest, for one that no call
+    is ever made to: what waits for it would wait for ever."""
+    name = body.get("region", ANY) if isinstance(body, dict) else ANY
+    regions = controls.world.platform.regions
+    others = (ANY, GLOBAL, GLOBAL_REGION, controls.world.platform.witness)
+    found = next((one for one in regions if name in (one.alias, one.name)), None)
+    if found is None and isinstance(name, str) and name not in others:
+        known = ", ".join([*(one.alias for one in regions), *others])
+        raise BadRequest(f"region: {name!r}; allowed: {known}, or an AWS name of the first ones")
     return found
 
 

@@ -14,6 +14,7 @@ from platform_pipelines.local.world import World
 from platform_pipelines.local.worldclock import Running, Standing
 
 LIMIT = 1000  # calls in one answer; ask again after the last one
+DIGITS = 18  # of the number of a call
 FARTHEST = 366 * 86400.0  # seconds that one request may move time
 
 
@@ -89,7 +90,8 @@ async def restore(controls: Controls, _names: Names, body: Any, _query: Query) -
     name = _name(body)
     if name not in controls.world.vault.snapshots():
         raise NoSnapshot(name, controls.world.vault.snapshots())
-    controls.world.vault.restore(name)
+    async with controls.world.timers.moving:  # not in the middle of a move, which would go on
+        controls.world.vault.restore(name)
     controls.world.changed()
     return {"snapshot": name, **_clock(controls.world)}
 
@@ -101,8 +103,8 @@ async def seed(controls: Controls, _names: Names, body: Any, _query: Query) -> o
 
 def _after(query: Query) -> int:
     text = query.get("after", "0")
-    if not text.isdecimal():
-        raise BadRequest(f"after: {text!r}; allowed: a number of the list")
+    if not text.isdecimal() or len(text) > DIGITS:
+        raise BadRequest(f"after: {text[: DIGITS + 1]!r}; allowed: a number of the list")
     return int(text)
 
 

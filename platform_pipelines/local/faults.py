@@ -27,7 +27,7 @@ class Ending(StrEnum):
 
 
 class _Fault(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     region: str = Field("*", description="alias or AWS name of a Region; `*` is any")
 

@@ -28,7 +28,8 @@ _DATA_OPERATIONS = {
     "cloudwatch": {"GetMetricData", "GetMetricStatistics", "PutMetricData"},
     "dynamodb": {
         *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
-        *("BatchGetItem", "BatchWriteItem", "ExecuteStatement", "BatchExecuteStatement"),
+        *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"),
+        *("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"),
     },
     "ecr": {"BatchGetImage", "GetDownloadUrlForLayer", "BatchCheckLayerAvailability"},
     "kms": {"Encrypt", "Decrypt", "GenerateDataKey"},
@@ -56,7 +57,7 @@ class Passage:
     asked: Asked
     region: Region | None  # None: a service of no Region, or a Region that is not the platform's
     origin: str
-    held: Breakpoint | None = None
+    held: tuple[Breakpoint, ...] = ()  # those that it has to stop at
 
 
 class Gate:
@@ -76,11 +77,12 @@ class Gate:
     def outage(self, passage: Passage) -> Outage | None:
         """How a call is not answered, if it is not. It changes while the call is under way."""
         asked, region = passage.asked, passage.region
-        if region is None:
-            lost = self._world.outages.get(GLOBAL_REGION)
-            return lost if asked.region in (calls.GLOBAL, GLOBAL_REGION) else None
         if self._cut_off(passage.origin, region):
             return Outage.HANG
+        if region is None:
+            lost = self._world.outages.get(GLOBAL_REGION)
+            served = asked.service == "http" or asked.region not in (calls.GLOBAL, GLOBAL_REGION)
+            return None if served else lost
         match self._world.outage(region):
             case Outage.CONTROL_PLANE if asked.service != "sts":
                 return None if is_data(asked.service, asked.operation) else Outage.HANG
@@ -109,9 +111,13 @@ class Gate:
         return await self._hold(passage, When.AFTER, receive)
 
     async def _hold(self, passage: Passage, when: When, receive: Receive) -> bool:
-        point = passage.held
-        if point is None or point.wanted.when is not when:
-            return True
+        for point in passage.held:
+            if point.when is when and not await self._stop(passage, point, receive):
+                return False
+        return True
+
+    async def _stop(self, passage: Passage, point: Breakpoint, receive: Receive) -> bool:
+        """Stop at a breakpoint until it is taken away; False if the caller leaves before."""
         point.operation = passage.asked.operation
         point.hit.set()
         gone = asyncio.create_task(_gone(receive))
@@ -121,11 +127,12 @@ class Gate:
             task.cancel()
         return free in done
 
-    def _cut_off(self, place: str, region: Region) -> bool:
-        """Whether a caller cannot reach a Region: a partition, or its own Region is lost whole."""
-        if place == region.alias:
+    def _cut_off(self, place: str, region: Region | None) -> bool:
+        """Whether a caller cannot reach a Region (None: a place that is none of the platform's): a
+        partition, or its own Region is lost whole."""
+        if region and place == region.alias:
             return False
-        if frozenset({place, region.alias}) in self._world.partitions:
+        if region and frozenset({place, region.alias}) in self._world.partitions:
             return True
         home = next((one for one in self._world.platform.regions if one.alias == place), None)
         return home is not None and self._world.dark(home) and self._world.frozen(home)

@@ -29,6 +29,7 @@ from platform_pipelines.local.standin import StandIn
 from platform_pipelines.local.world import Outage, World
 
 SERVICE = "http"  # in the call log
+DARK = json_response(503, {"error": "the Region does not answer properly"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +79,17 @@ class ServicePort:
         """The answer, with all faults in its way; None if the caller left before it."""
         if not await self._gate.before(passage, receive):
             return None
+        if self._gate.outage(passage):
+            return DARK
         error = self._gate.error(passage)
         if error is not None:
             return json_response(error.status, {"error": error.message})
-        if self._gate.outage(passage):
-            return json_response(503, {"error": "the Region does not answer properly"})
         response = self._answer(target, balancer)
         if passage.asked.changing:
             self._world.vault.commit()
-        return response if await self._gate.after(passage, receive) else None
+        if not await self._gate.after(passage, receive):
+            return None
+        return DARK if self._gate.outage(passage) else response
 
     def _answer(self, target: Target, balancer: Balancer | None) -> Response:
         if target.request.method == "CONNECT":

@@ -57,7 +57,7 @@ def _region(controls: Controls, region: Region) -> dict[str, Any]:
         "deployments": list(_deployments(controls, region)),
         "applications": list(_applications(controls, region)),
         "pods": _pods(controls, region),
-        "repositories": len(_ask(controls, region, "ecr", "DescribeRepositories", "repositories")),
+        "repositories": len(world.repositories.names(world.platform.account, region.name)),
         "balancers": [
             {"name": ", ".join(one.hosts), "status": "ready" if one.ready() else "no target"}
             for one in world.balancers

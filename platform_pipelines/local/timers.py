@@ -37,7 +37,7 @@ class Timers:
         self._handlers: dict[str, Handler] = {}
         self._number = 0
         self._changed = asyncio.Event()
-        self._advancing = asyncio.Lock()
+        self.moving = asyncio.Lock()  # held while time is moved
 
     def on(self, kind: str, handler: Handler) -> None:
         """Call `handler(**args)` when a timer of this kind is due."""
@@ -94,7 +94,7 @@ class Timers:
 
     async def advance(self, clock: Standing, to: float) -> None:
         """`passing`, with time for the event loop in between; one at a time."""
-        async with self._advancing:
+        async with self.moving:
             for count, _ in enumerate(self.passing(clock, to), 1):
                 if count % BREATH == 0:
                     await asyncio.sleep(0)

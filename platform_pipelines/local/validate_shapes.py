@@ -22,6 +22,9 @@ _BEYOND_THE_MODEL = frozenset(
         ("State", "deleting"),
         ("State", "pending"),
         ("ResourceStatus", "REVIEW_IN_PROGRESS"),  # the first event of a stack made by a change set
+        # A stack's events have its own status, which StackStatus has and ResourceStatus only in part.
+        ("ResourceStatus", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        ("ResourceStatus", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
     }
 )
 _INTEGER = re.compile(r"-?\d+")

@@ -11,6 +11,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,7 +63,7 @@ class Value:
     def __init__(self, dump: Callable[[], Any], load: Callable[[Any], None]) -> None:
         self._dump = dump
         self._load = load
-        self._initial = dump()
+        self._initial = json.dumps(dump())  # as text: nobody changes it later
         self._written: bytes | None = None
 
     def changed(self) -> Iterable[tuple[str, bytes | None]]:
@@ -73,7 +74,7 @@ class Value:
 
     def restore(self, rows: Mapping[str, bytes]) -> None:
         self._written = rows.get("")
-        self._load(self._initial if self._written is None else json.loads(self._written))
+        self._load(json.loads(self._initial if self._written is None else self._written))
 
 
 class Vault:
@@ -87,6 +88,7 @@ class Vault:
         self._parts: dict[str, Part] = {}
         self._database: sqlite3.Connection | None = None
         self._later: asyncio.TimerHandle | None = None
+        self._unwritten: dict[tuple[str, str], bytes | None] = {}  # what a failed commit left
 
     def add(self, name: str, part: Part) -> None:
         """Have a part kept; parts are restored in the order in which they were added."""
@@ -106,14 +108,18 @@ class Vault:
         if self._later:
             self._later.cancel()
             self._later = None
-        rows = [(name, *row) for name, part in self._parts.items() for row in part.changed()]
-        if not rows or self._database is None:
+        if self._database is None:
             return
-        gone = [(part, key) for part, key, value in rows if value is None]
-        kept = [row for row in rows if row[2] is not None]
+        for name, part in self._parts.items():  # parts tell a change once
+            self._unwritten.update(((name, key), value) for key, value in part.changed())
+        if not self._unwritten:
+            return
+        gone = [row for row, value in self._unwritten.items() if value is None]
+        kept = [(*row, value) for row, value in self._unwritten.items() if value is not None]
         with self._database as database:
             database.executemany("DELETE FROM rows WHERE part = ? AND key = ?", gone)
             database.executemany("REPLACE INTO rows VALUES (?, ?, ?)", kept)
+        self._unwritten.clear()
 
     def soon(self) -> None:
         """Commit in a moment: nobody was told yet."""
@@ -125,20 +131,23 @@ class Vault:
         path = self._snapshot(name)
         self.commit()
         self._snapshots.mkdir(exist_ok=True)
-        path.unlink(missing_ok=True)
+        draft = path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
         assert self._database is not None
-        self._database.execute("VACUUM INTO ?", (str(path),))
+        self._database.execute("VACUUM INTO ?", (str(draft),))
+        draft.replace(path)  # the one before stays whole until then
 
     def restore(self, name: str) -> None:
         """Go back to a snapshot. Raises: NoSnapshot, WorldUnreadable."""
         path = self._snapshot(name)
         if not path.exists():
             raise NoSnapshot(name, self.snapshots())
-        source = self._connect(path)
-        self._check(source, path)
         assert self._database is not None
-        source.backup(self._database)
-        source.close()
+        with closing(self._connect(path)) as source:
+            if not self._check(source, path):
+                raise WorldUnreadable(str(path), "it holds no world")
+            source.backup(self._database)
+        self._unwritten.clear()
         self._load(self._database)
         self.commit()
 
@@ -172,7 +181,10 @@ class Vault:
         return database
 
     def _check(self, database: sqlite3.Connection, path: Path) -> bool:
-        found = database.execute("SELECT value FROM rows WHERE part = 'kind'").fetchone()
+        try:
+            found = database.execute("SELECT value FROM rows WHERE part = 'kind'").fetchone()
+        except sqlite3.Error as error:
+            raise WorldUnreadable(str(path), str(error)) from None
         if found is None:
             with database:
                 database.execute("REPLACE INTO rows VALUES ('kind', '', ?)", (self._kind,))

@@ -8,6 +8,7 @@ import time
 from typing import Any, Protocol
 
 from platform_pipelines.clock import ScaledClock
+from platform_pipelines.local.vault import FILE, WorldUnreadable
 
 State = dict[str, Any]
 
@@ -64,12 +65,16 @@ class Running:
 
     def load(self, state: State) -> None:
         """At the same speed the origin stays, so that processes that share it are right; at another
-        one, time goes on from where it would be now: nobody has seen a later one."""
+        one, time goes on from where it would be now: nobody has seen a later one.
+        Raises: WorldUnreadable, if that is impossible."""
         if state.get("speed") == self.speed:
             self._clock = ScaledClock(self.speed, state["origin"])
             return
         real = time.time()
         before = ScaledClock(state["speed"], state["origin"]).at(real)
+        if self.speed == 1 and before > real + 1:
+            ahead = f"its time is {before - real:.0f} s ahead of real time, which is all of speed 1"
+            raise WorldUnreadable(FILE, ahead)
         if self.speed != 1 and before > self.now():
             self._clock = ScaledClock(self.speed, (before - real * self.speed) / (1 - self.speed))
 

@@ -38,7 +38,7 @@ class Base(Service):
 
     def bind(self, answer: Callable[[Call], Result]) -> None:
         """Take ministack's engine over; `answer` answers the calls of our resource types."""
-        self._types |= seams.install(Calls(answer))
+        self._types |= seams.install(Calls(answer), self.world)
         self._requests.install()
 
     def _parked(self, region: str, kind: str, **args: Any) -> bool:

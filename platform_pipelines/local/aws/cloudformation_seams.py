@@ -7,6 +7,7 @@ they make.
 """
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,8 @@ from platform_pipelines.local.aws.cloudformation_types import (
     Properties,
     ResourceType,
 )
+from platform_pipelines.local.aws.ec2_zones import zone_names, zone_of_subnet
+from platform_pipelines.local.world import World
 
 TYPES: tuple[type[ResourceType], ...] = (
     *(AccessEntry, AccessPoint, Addon, Cluster, DbCluster, DbInstance, ElasticIp, FileSystem),
@@ -60,7 +63,7 @@ SUPPORTED = NATIVE | {kind.name for kind in TYPES}
 LONGEST_NAME = 63
 
 
-def install(call: Calls) -> dict[str, ResourceType]:
+def install(call: Calls, world: World) -> dict[str, ResourceType]:
     """Teach ministack our types and rules; the types by their names."""
     types = {kind.name: kind(call) for kind in TYPES}
     for kind in types.values():
@@ -71,6 +74,10 @@ def install(call: Calls) -> dict[str, ResourceType]:
     for module in engine.each_namespace():
         _wrap(module, "_evaluate_conditions", knowing_the_region)
         _wrap(module, "validate_template_support", refusing_other_types)
+        _wrap(module, "_resolve_refs", partial(knowing_the_zones, world))
+    subnets = engine.module("provisioners")._RESOURCE_HANDLERS["AWS::EC2::Subnet"]
+    create = getattr(subnets["create"], "inner", subnets["create"])
+    subnets["create"] = in_a_zone(world, create)
     return types
 
 
@@ -127,10 +134,10 @@ def _pair(made: Made) -> tuple[str, dict[str, str]]:
 
 
 def _wrap(module: ModuleType, name: str, wrapper: Callable[..., Any]) -> None:
-    """Put ours around a function of ministack's, once."""
+    """Put ours around a function of ministack's, in place of another world's."""
     found = getattr(module, name, None)
-    if found is not None and not hasattr(found, "inner"):
-        setattr(module, name, wrapper(found))
+    if found is not None:
+        setattr(module, name, wrapper(getattr(found, "inner", found)))
 
 
 def knowing_the_region(inner: Callable[..., dict[str, bool]]) -> Callable[..., dict[str, bool]]:
@@ -142,6 +149,33 @@ def knowing_the_region(inner: Callable[..., dict[str, bool]]) -> Callable[..., d
 
     evaluate.__dict__["inner"] = inner
     return evaluate
+
+
+def knowing_the_zones(world: World, inner: Callable[..., Any]) -> Callable[..., Any]:
+    """Fn::GetAZs as DescribeAvailabilityZones answers; of another Region ministack has none."""
+
+    def resolve(value: Any, *more: Any) -> Any:
+        found = inner(value, *more)
+        asked = isinstance(value, dict) and "Fn::GetAZs" in value
+        return list(zone_names(world, _region())) if asked and found else found
+
+    resolve.__dict__["inner"] = inner
+    return resolve
+
+
+def in_a_zone(world: World, inner: Callable[..., Any]) -> Callable[..., Any]:
+    """A subnet is made in a zone of its Region, or not at all."""
+
+    def create(logical_id: str, props: Properties, stack_name: str) -> Any:
+        zone = zone_of_subnet(world, _region(), props)
+        return inner(logical_id, props | {"AvailabilityZone": zone}, stack_name)
+
+    create.__dict__["inner"] = inner
+    return create
+
+
+def _region() -> str:
+    return engine.pseudo_parameters()["AWS::Region"]
 
 
 def refusing_other_types(inner: Callable[..., None]) -> Callable[..., None]:

@@ -5,9 +5,8 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
-from platform_pipelines.local.aws.ec2_zones import zone_names
+from platform_pipelines.local.aws.ec2_zones import zone_of_subnet
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
-from platform_pipelines.local.world import World
 
 Record = dict[str, Any]
 _LARGEST, _SMALLEST = 16, 28  # prefix lengths of a VPC and its subnets
@@ -39,9 +38,9 @@ class Checks(Service):
         if "CidrBlock" not in params:
             raise Fault("MissingParameter", "The request must contain the parameter CidrBlock")
         _check_cidr(params["CidrBlock"], vpc)
-        if zone := params.get("AvailabilityZone"):
-            _check_zone(self.world, call.region, zone)
-        return stores.ask(call)
+        zone = {"AvailabilityZone": zone_of_subnet(self.world, call.region, params)}
+        rest = {key: value for key, value in params.items() if key != "AvailabilityZoneId"}
+        return stores.ask(call, rest | zone)
 
     @operation(
         raises=(
@@ -120,16 +119,6 @@ def _check_cidr(cidr: str, vpc: Record) -> None:
         ):
             message = f"The CIDR '{cidr}' conflicts with another subnet"
             raise Fault("InvalidSubnet.Conflict", message)
-
-
-def _check_zone(world: World, region: str, zone: str) -> None:
-    zones = zone_names(world, region)
-    if zone not in zones:
-        raise Fault(
-            "InvalidParameterValue",
-            f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can currently only "
-            f"be created in the following availability zones: {', '.join(zones)}.",
-        )
 
 
 def _check_free(subnet: str) -> None:

@@ -57,9 +57,10 @@ class ClusterOperations(EksBase):
         self.world.timers.on(_CREATED, self._created)
         self.world.timers.on(_DELETED, self._deleted)
 
-    @operation(raises=(IN_USE, PARAMETER), states="CREATING → ACTIVE | FAILED")
+    @operation(raises=(IN_USE, PARAMETER, "NotImplemented"), states="CREATING → ACTIVE | FAILED")
     def CreateCluster(self, call: Call) -> Result:  # noqa: N802
         name = call.params["name"]
+        self._expect_own(call, name)
         old = store(CLUSTERS).get(name)
         if not asked_before(call, old):
             if old is not None:
@@ -106,6 +107,15 @@ class ClusterOperations(EksBase):
         return self._update(
             call, CLUSTERS, record["name"], lambda: version_change(record, call.params, groups)
         )
+
+    def _expect_own(self, call: Call, name: str) -> None:
+        """Only the platform's own clusters have a Kubernetes API and nodes here. Raises: Fault."""
+        region = self.world.region_of(call.region)
+        own = self.world.platform.cluster_name(region) if region else None
+        if name != own or call.account != self.world.platform.account:
+            only = f"; only {own} of account {self.world.platform.account}" if own else ""
+            message = f"cluster {name} in {call.region} is not implemented by the local Regions"
+            raise Fault("NotImplemented", f"eks CreateCluster: {message}{only}", 501)
 
     def _new_cluster(self, call: Call, name: str) -> Record:
         params = call.params

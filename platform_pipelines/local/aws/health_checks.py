@@ -48,7 +48,7 @@ class Observation:
 
     up: bool = True  # a new check counts as up until it knows better
     contrary: int = 0  # looks in a row that say otherwise
-    report: str = "Success: no look yet"
+    report: str | None = None  # of the last look, if there was one
     at: datetime
     failure: str | None = None  # the last failure's report
     failed_at: datetime | None = None

@@ -8,6 +8,7 @@ from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import rds_events, rds_views
 from platform_pipelines.local.aws.rds_backlog import Backlogs
 from platform_pipelines.local.aws.rds_clusters import Clusters
+from platform_pipelines.local.aws.rds_default_groups import ParameterGroups
 from platform_pipelines.local.aws.rds_failover import Failovers
 from platform_pipelines.local.aws.rds_global import Views
 from platform_pipelines.local.aws.rds_global_change import Changes
@@ -21,17 +22,24 @@ from platform_pipelines.local.aws.rds_versions import Versions
 from platform_pipelines.local.aws.service import Call, Result, operation
 
 
-class Rds(GlobalClusters, GlobalRoles, Clusters, Instances, Snapshots, Groups, Tags, Versions):
+class Rds(
+    GlobalClusters,
+    GlobalRoles,
+    Clusters,
+    Instances,
+    Snapshots,
+    Groups,
+    ParameterGroups,
+    Tags,
+    Versions,
+):
     """The operations of RDS."""
 
     name = "rds"
     passes = frozenset(
         {
-            *("CreateDBParameterGroup", "DescribeDBParameterGroups", "ModifyDBParameterGroup"),
-            *("DeleteDBParameterGroup", "DescribeDBParameters", "ResetDBParameterGroup"),
-            *("ModifyDBSubnetGroup", "ModifyDBClusterParameterGroup"),
-            *("DescribeDBClusterParameters", "ResetDBClusterParameterGroup"),
-            "DescribePendingMaintenanceActions",
+            *("CreateDBParameterGroup", "DescribePendingMaintenanceActions"),
+            "ModifyDBSubnetGroup",
         }
     )
 

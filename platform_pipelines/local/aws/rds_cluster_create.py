@@ -9,6 +9,7 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import rds_global, rds_keys, rds_versions, stores
+from platform_pipelines.local.aws.rds_default_groups import is_default
 from platform_pipelines.local.aws.rds_store import (
     CLUSTERS,
     Record,
@@ -140,7 +141,7 @@ def _check_groups(call: Call) -> None:
 def check_parameter_group(name: str) -> None:
     """Refuse a cluster parameter group that this Region lacks. Raises: Fault."""
     groups = ministack.service("rds")._db_cluster_param_groups
-    if not name.startswith("default.") and name not in groups:
+    if not is_default(name) and name not in groups:
         text = f"DBClusterParameterGroup not found: {name}"
         raise Fault("DBClusterParameterGroupNotFound", text)
 

@@ -1,12 +1,13 @@
-"""Subnet groups and cluster parameter groups: ministack's, with what it forgets to refuse."""
+"""Subnet groups and clusters' own parameter groups: ministack's, with what it forgets to refuse."""
 
 from dataclasses import replace
 
 from platform_pipelines.local.aws import rds_views, stores
+from platform_pipelines.local.aws.rds_default_groups import CLUSTER_GROUPS, refuse_deletion
 from platform_pipelines.local.aws.rds_store import CLUSTERS
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
+from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
-_SUBNETS, _PARAMETERS = "DBSubnetGroupName", "DBClusterParameterGroupName"
+_SUBNETS, _PARAMETERS = "DBSubnetGroupName", CLUSTER_GROUPS.name
 
 
 class Groups(Service):
@@ -36,7 +37,9 @@ class Groups(Service):
 
     @operation(raises=("DBSubnetGroupNotFoundFault", "InvalidParameterValue"))
     def DescribeDBSubnetGroups(self, call: Call) -> Result:  # noqa: N802
-        return _paged(call, "DBSubnetGroups")
+        params = {_SUBNETS: call.params[_SUBNETS]} if _SUBNETS in call.params else {}
+        found = rds_views.select(stores.ask(call, params)["DBSubnetGroups"], call.params, {})
+        return rds_views.paged("DBSubnetGroups", found, call.params)
 
     @operation(raises=("DBSubnetGroupNotFoundFault", "InvalidDBSubnetGroupStateFault"))
     def DeleteDBSubnetGroup(self, call: Call) -> Result:  # noqa: N802
@@ -54,13 +57,10 @@ class Groups(Service):
             raise Fault("InvalidParameterValue", f"ParameterGroupFamily {family} is not valid")
         return stores.ask(call, call.params | {_PARAMETERS: call.params[_PARAMETERS].lower()})
 
-    @operation(raises=("DBParameterGroupNotFound", "InvalidParameterValue"))
-    def DescribeDBClusterParameterGroups(self, call: Call) -> Result:  # noqa: N802
-        return _paged(call, "DBClusterParameterGroups")
-
     @operation(raises=("DBParameterGroupNotFound", "InvalidDBParameterGroupState"))
     def DeleteDBClusterParameterGroup(self, call: Call) -> Result:  # noqa: N802
         name = call.params[_PARAMETERS]
+        refuse_deletion(name)
         users = _users(call, "DBClusterParameterGroup", name)
         if users:
             text = "One or more database clusters are still members of this parameter group"
@@ -75,13 +75,6 @@ def _subnet_groups(call: Call, name: str) -> list[Result]:
     except Fault:
         return []
     return found
-
-
-def _paged(call: Call, key: str) -> Result:
-    names = (_SUBNETS, _PARAMETERS)
-    params: Params = {name: value for name, value in call.params.items() if name in names}
-    found = rds_views.select(stores.ask(call, params)[key], call.params, {})
-    return rds_views.paged(key, found, call.params)
 
 
 def _users(call: Call, member: str, name: str) -> list[str]:

@@ -15,6 +15,7 @@ from platform_pipelines.local.aws.route53_checks import (
     CHECKER_SITES,
     CHECKERS,
     HealthCheckOperations,
+    expect_own_account,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 from platform_pipelines.local.aws.zones import PENDING, Zones, delete_record, upsert_record
@@ -61,9 +62,11 @@ class Route53(HealthCheckOperations):
             "HostedZoneAlreadyExists",
             "InvalidInput",
             "InvalidVPCId",
+            "NotImplemented",
         )
     )
     def CreateHostedZone(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        expect_own_account(self.world, call)
         reference = call.params["CallerReference"]
         if reference in ministack.service("route53")._caller_refs:
             message = f"A hosted zone has already been created with the reference {reference}."

@@ -19,6 +19,7 @@ from platform_pipelines.local.aws.health_checks import (
     Observation,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
+from platform_pipelines.local.world import World
 
 # `aws route53 get-checker-ip-ranges`, November 2026.
 CHECKERS = (
@@ -59,6 +60,7 @@ class HealthCheckOperations(Service):
 
     @operation(raises=(_ABSENT, _INVALID, "HealthCheckAlreadyExists"))
     def CreateHealthCheck(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        expect_own_account(self.world, call)
         module = ministack.service("route53")
         reference = call.params["CallerReference"]
         config = _with_defaults(call.params["HealthCheckConfig"])
@@ -121,8 +123,10 @@ class HealthCheckOperations(Service):
 
     @operation(raises=(_NONE, _INVALID))
     def GetHealthCheckStatus(self, call: Call) -> Result:  # noqa: N802  # AWS's name
-        """What each checker saw last; not inverted, as with AWS."""
+        """What each checker saw last, if it has looked; not inverted, as with AWS."""
         seen = self._seen(call.params)
+        if seen.report is None:
+            return {"HealthCheckObservations": []}
         report = {"Status": seen.report, "CheckedTime": seen.at}
         return {"HealthCheckObservations": _observations(report)}
 
@@ -150,6 +154,17 @@ class HealthCheckOperations(Service):
 
 
 _NO_SETTINGS = ("HealthCheckId", "HealthCheckVersion", "ResetElements")
+
+
+def expect_own_account(world: World, call: Call) -> None:
+    """Refuse what would never look or answer: the checkers and servers are the platform's account's.
+    Raises: Fault."""
+    if call.account != world.platform.account:
+        message = (
+            f"route53 {call.operation} of another account than {world.platform.account} is not "
+            "implemented by the local Regions"
+        )
+        raise Fault(_ABSENT, message, 501)
 
 
 def _known(params: Params) -> Check:

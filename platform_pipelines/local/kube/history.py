@@ -13,7 +13,7 @@ from platform_pipelines.local.kube import faults
 from platform_pipelines.local.kube.kinds import Kind
 from platform_pipelines.local.kube.objects import Obj
 
-KEPT = 5000
+KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,8 +104,8 @@ def test_calls_are_made_in_the_stacks_region_with_valid_parameters(world: World)
 def test_each_type_is_in_ministacks_tables(world: World, kind: type[ResourceType]) -> None:
     """Handlers, what replaces, which property names it, and what drift reads; twice is as once."""
     provisioners = _module("provisioners", world)
-    seams.install(Calls(Service()))
-    seams.install(Calls(Service()))
+    seams.install(Calls(Service()), world)
+    seams.install(Calls(Service()), world)
     assert provisioners._RESOURCE_HANDLERS[kind.name].keys() == {"create", "update", "delete"}
     for name in kind.create_only:
         assert provisioners._property_recreation(kind.name, name) == "Always"
@@ -130,7 +130,7 @@ def test_ministack_calls_handlers_as_we_write_them(world: World) -> None:
             "GlobalClusters": [{"GlobalClusterIdentifier": "stack-it-1", "GlobalClusterArn": "arn"}]
         },
     )
-    seams.install(Calls(service))
+    seams.install(Calls(service), world)
     kind, name = "AWS::RDS::GlobalCluster", "It"
     with ministack.scope(world.platform.account, "ap-northeast-2"):
         made = handlers.provision(kind, name, {"Engine": "aurora-mysql"}, "stack")
