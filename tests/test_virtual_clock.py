@@ -184,6 +184,13 @@ def test_a_clock_that_does_not_answer_is_one_clear_error() -> None:
         VirtualClock(Turns(Remote("http://127.0.0.1:9"))).now()
 
 
+def test_a_clock_that_runs_by_itself_is_one_clear_error(local_regions: LocalWorld) -> None:
+    """In the local Regions' own words, and with what to do."""
+    clock = VirtualClock(Turns(Remote(local_regions.url)))
+    with pytest.raises(ClockUnreachable, match="runs by itself"):
+        clock.sleep(5)
+
+
 def test_the_local_regions_keep_the_time(start_regions: Callable[..., LocalWorld]) -> None:
     """What is due on the way happens at its own time; running time cannot be moved."""
     world = start_regions(virtual=True)

@@ -11,16 +11,17 @@ def main() -> int:
     try:
         settings = options.read(sys.argv[1:])
         bound = sockets.bind(settings.ports)
-        state.prepare(settings.state, reset=settings.reset)
+        claim = state.prepare(settings.state, reset=settings.reset)
     except Refused as error:
         return _refuse(error)
     ministack.configure(settings.platform, settings.state, bound.ports.aws)
     from platform_pipelines.local import server  # after ministack is configured
 
-    try:
-        server.run(settings, bound)
-    except Refused as error:
-        return _refuse(error)
+    with claim:
+        try:
+            server.run(settings, bound)
+        except Refused as error:
+            return _refuse(error)
     return 0
 
 

@@ -90,7 +90,7 @@ class AwsPort:
         if error is not None:
             return incoming.refuse(Fault(error.code, error.message, error.status))
         response = await self._apis.answer(incoming, scope, receive)
-        if passage.asked.changing:
+        if passage.asked.changing or passage.asked.operation.startswith(calls.KEPT):
             self._world.vault.commit()
         if self._world.strict:
             violations.note(self._world.state, incoming.routed, response)
@@ -112,12 +112,14 @@ class AwsPort:
 
     def _asked(self, incoming: Incoming) -> Asked:
         signed = incoming.signed
+        # A GET may change something: links of SNS, and the query protocol's signed URLs.
+        method = "POST" if incoming.routed else incoming.request.method
         return Asked(
             time=self._world.datetime(),
             region=calls.GLOBAL if signed.is_global else signed.region,
             service=signed.service,
             operation=incoming.operation,
-            changing=calls.changes(incoming.operation, incoming.request.method),
+            changing=calls.changes(incoming.operation, method),
             access_key=signed.access_key,
         )
 

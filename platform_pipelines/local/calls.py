@@ -39,6 +39,7 @@ READS = (
     "TransactGet",
     "Validate",
 )
+KEPT = ("Detect",)  # reads that begin something, which must outlive the server, too
 SAFE_VERBS = ("GET", "HEAD", "OPTIONS")
 
 

@@ -68,6 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         settings = options.read([one for one in given if one != "--dev"])
+        if settings.virtual:  # time that stands still is moved by one process; Dagster is several
+            raise BadOption("--clock", "virtual", "real; rehearse in one process with virtual time")
         fresh = settings.reset or not dev
         with stage(settings, _dagster_port(), say, fresh=fresh) as made:
             if dev:

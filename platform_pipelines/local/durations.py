@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Durations(BaseModel):
     """Each transition's length; see docs/local-regions.md."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     efs_access_point_creating: float = Field(5, ge=0, description="creating → available")
     efs_access_point_deleting: float = Field(5, ge=0, description="deleting → gone")

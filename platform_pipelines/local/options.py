@@ -119,7 +119,7 @@ def _durations(path: Path) -> Durations:
         return Durations.model_validate(content or {})
     except OSError as error:
         raise BadOption("--durations", str(path), f"a readable file ({error.strerror})") from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeDecodeError):
         raise BadOption("--durations", str(path), "a YAML file of durations") from None
     except ValidationError as error:
         told = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]

@@ -126,7 +126,13 @@ class Timers:
 
     def _run_next(self) -> Timer:
         timer = heapq.heappop(self._heap)
-        self._handlers[timer.kind](**timer.args)
+        done = False
+        try:
+            self._handlers[timer.kind](**timer.args)
+            done = True
+        finally:
+            if not done:  # a handler that breaks ends the server, and not what it had to do
+                heapq.heappush(self._heap, timer)
         return timer
 
     def _wait(self) -> float | None:

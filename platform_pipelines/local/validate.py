@@ -5,6 +5,7 @@ not what a client makes of it: clients forgive a misspelt member or a number in 
 that reads through a client would never see it. No finding is an answer as the model has it.
 """
 
+import json
 import re
 from functools import cache
 
@@ -147,10 +148,18 @@ def _check_error(
     if not code:
         found.add(("Error", "Code"), f"is missing in an answer of status {response.status}")
         return
-    status = _status_of(operation, code)
-    if status is not None and status != response.status:
+    shape = operation.service_model.shape_for_error_code(code)  # type: ignore[arg-type]  # the stubs say int
+    if shape is None:
+        return
+    status = int(shape.metadata.get("error", {}).get("httpStatusCode", response.status))
+    if status != response.status:
         text = f"comes with status {response.status}, the model has {status}"
         found.add(("Error", code), text)
+    if protocol in _JSON_PROTOCOLS:
+        said = json.loads(response.body)
+        for name in shape.required_members:
+            if said.get(name) is None:
+                found.add(("Error", code, name), "is required but missing")
 
 
 def _error_code(operation: OperationModel, protocol: str, response: Response) -> str | None:
@@ -166,12 +175,3 @@ def _error_code(operation: OperationModel, protocol: str, response: Response) ->
         return None
     code = str(parsed.get("Error", {}).get("Code", ""))
     return code if _CODE.fullmatch(code) else None
-
-
-def _status_of(operation: OperationModel, code: str) -> int | None:
-    """The status that the model gives an error; None where it gives none."""
-    shape = operation.service_model.shape_for_error_code(code)  # type: ignore[arg-type]  # the stubs say int
-    if shape is None:
-        return None
-    status = shape.metadata.get("error", {}).get("httpStatusCode")
-    return int(status) if status else None

@@ -58,6 +58,17 @@ def test_a_dagster_port_that_is_none_is_refused(
     assert capsys.readouterr().out.startswith("DEMO FAILED DAGSTER_PORT: 'x'; allowed: a port")
 
 
+def test_a_demo_on_time_that_stands_still_is_refused(
+    taken: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has many processes, and nobody among them would move time."""
+    state = tmp_path / "state"
+    options = ["--state", str(state), "--platform", str(PLATFORM), "--clock", "virtual"]
+    assert demo.main(options) == 2
+    assert capsys.readouterr().out.startswith("DEMO FAILED --clock: 'virtual'; allowed: real")
+    assert not state.exists()
+
+
 def test_the_ports_reach_the_local_regions_as_they_were_read() -> None:
     """What the stage gives to its server is what the user gave to the stage."""
     environ = {name: str(4000 + n) for n, name in enumerate((*FREE[:3], *CLUSTERS))}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
 from tests import local_world
 from tests.local_world import LocalWorld
@@ -105,3 +106,25 @@ def test_what_came_after_a_restore_is_kept_too(world: LocalWorld) -> None:
     world.control.restore_snapshot("after")
     body = world.aws("s3").get_object(Bucket=BUCKET, Key="kept")["Body"].read()
     assert (body, served(world)) == (b"after", b"tokyo")
+
+
+def test_what_a_read_began_outlives_the_server(tmp_path: Path) -> None:
+    """A drift detection is told by its id, so it is kept before that; a signed GET may change, too."""
+    template = '{"Resources": {"V": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}}}'
+    with local_world.start(tmp_path) as world:
+        stacks = world.aws("cloudformation")
+        stacks.create_stack(StackName="one", TemplateBody=template)
+        stacks.get_waiter("stack_create_complete").wait(WaiterConfig={"Delay": 1})
+        detection = stacks.detect_stack_drift(StackName="one")["StackDriftDetectionId"]
+        world.process.kill()
+        world.process.wait()
+    with local_world.start(tmp_path) as world:
+        told = world.aws("cloudformation").describe_stack_drift_detection_status(
+            StackDriftDetectionId=detection
+        )
+        assert told["StackDriftDetectionId"] == detection
+        link = world.aws("sns").generate_presigned_url(
+            "create_topic", {"Name": "x"}, HttpMethod="GET"
+        )
+        assert urllib3.request("GET", link).status == 200
+        assert [call.changing for call in world.control.calls()][-1]

@@ -120,6 +120,8 @@ def test_capacity_images_and_argo_cd_are_asked_for_by_region(world: World) -> No
         ({"kind": "transition", "transition": "x", "ending": "never"}, "aurora_failover"),
         ({"kind": "transition", "transition": "ecr_copy", "ending": "later"}, "ending"),
         ({"kind": "argocd", "extra": 1}, "extra"),
+        ({"kind": "lag", "of": "efs", "rate": float("inf")}, "rate"),
+        ({"kind": "latency", "seconds": float("inf")}, "seconds"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from kubernetes import client as kube
 
@@ -59,6 +60,8 @@ def test_us_east_1_is_where_route_53_and_iam_are_changed(world: LocalWorld) -> N
     with pytest.raises(ReadTimeoutError):
         brief(world, "iam").list_roles()
     brief(world, "efs").describe_file_systems()
+    with world.proxy() as proxy:  # names are no matter of us-east-1
+        assert proxy.request("GET", "http://nobody.example/").status == 502
 
 
 def test_a_partition_is_between_two_places_and_no_others(world: LocalWorld) -> None:
@@ -83,8 +86,10 @@ def test_a_controller_that_is_cut_off_reaches_nothing_there(world: LocalWorld) -
 
 
 def test_a_caller_in_a_dark_region_reaches_nothing(world: LocalWorld) -> None:
-    """Its heartbeat is silent wherever it would beat."""
+    """Its heartbeat is silent wherever it would beat; no global service hears it either."""
     world.control.black_out("seoul")
+    with pytest.raises(ReadTimeoutError):
+        brief(world, "route53", agent="controller/seoul").list_hosted_zones()
     with pytest.raises(ReadTimeoutError):
         brief(world, "efs", "tokyo", "controller/seoul").describe_file_systems()
 
@@ -95,6 +100,17 @@ def test_a_throttled_call_gets_the_error_of_its_protocol(world: LocalWorld) -> N
     with pytest.raises(ClientError, match="Throttling"):
         world.aws("rds").describe_db_clusters()
     world.aws("rds").describe_db_clusters()
+
+
+def test_a_region_that_does_not_answer_spends_no_error(world: LocalWorld) -> None:
+    """A one-shot error is for the first call that gets somewhere."""
+    world.control.add_fault("error", service="rds", code="Throttling", times=1)
+    world.control.black_out("seoul", Outage.ERROR)
+    with pytest.raises(ClientError, match="ServiceUnavailable"):
+        world.aws("rds").describe_db_clusters()
+    world.control.restore("seoul")
+    with pytest.raises(ClientError, match="Throttling"):
+        world.aws("rds").describe_db_clusters()
 
 
 def test_a_cluster_answers_an_error_as_a_status(world: LocalWorld) -> None:
@@ -156,6 +172,42 @@ def test_a_held_call_goes_on_when_it_is_released(world: LocalWorld) -> None:
         assert answer.result(10)["CreationToken"] == "one"
 
 
+def test_a_call_stops_at_every_breakpoint_that_it_meets(world: LocalWorld) -> None:
+    """Before it is applied, and again after; a Region is named by its alias or AWS name."""
+    before = world.control.add_breakpoint(service="efs", when="before", region="seoul")
+    after = world.control.add_breakpoint(service="efs", when="after", region="ap-northeast-2")
+    efs = world.aws("efs")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(efs.create_file_system, CreationToken="one")
+        assert world.control.breakpoint(before, wait=30)["hit"]
+        assert efs.describe_file_systems()["FileSystems"] == []
+        world.control.release(before)
+        assert world.control.breakpoint(after, wait=30)["hit"]
+        assert len(efs.describe_file_systems()["FileSystems"]) == 1
+        assert not answer.done()
+        world.control.release(after)
+        assert answer.result(10)["CreationToken"] == "one"
+
+
+def test_an_answer_that_was_held_does_not_leave_a_region_that_is_lost_by_then(
+    world: LocalWorld,
+) -> None:
+    """The cluster has it, and nobody was told."""
+    point = world.control.add_breakpoint(service="kubernetes", when="after")
+    api = kube.CoreV1Api(world.kube("tokyo"))
+    with ThreadPoolExecutor(1) as pool:
+        body: Any = {"metadata": {"name": "held"}}
+        answer = pool.submit(api.create_namespace, body, _request_timeout=5)
+        assert world.control.breakpoint(point, wait=30)["hit"]
+        before = world.control.black_out("tokyo", Outage.REFUSE)
+        world.control.release(point)
+        assert answer.exception(30) is not None
+    told = [call.outcome for call in world.control.calls(before) if call.changing]
+    assert Outcome.OK not in told
+    world.control.restore("tokyo")
+    assert kube.CoreV1Api(world.kube("tokyo")).read_namespace("held")
+
+
 def test_a_cluster_s_changing_call_is_held_too(world: LocalWorld) -> None:
     """By Kubernetes' words for it."""
     point = world.control.add_breakpoint(
@@ -184,6 +236,7 @@ def test_a_cluster_s_changing_call_is_held_too(world: LocalWorld) -> None:
         ("release", ("nothing",), "no breakpoint"),
         ("restore_snapshot", ("nothing",), "no snapshot"),
         ("add_fault", ("rain",), "rain"),
+        ("notifications", ("9" * 5000,), "after"),
         ("advance", (5,), "--clock virtual"),
     ],
 )
@@ -200,3 +253,23 @@ def test_refused_is_not_hung(world: LocalWorld) -> None:
     world.control.black_out("seoul", Outage.REFUSE)
     with pytest.raises(ConnectionClosedError):
         brief(world, "efs").describe_file_systems()
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [("add_fault", {"kind": "argocd"}), ("add_breakpoint", {"service": "efs"})],
+)
+def test_a_region_that_nobody_has_is_a_mistake(
+    local_regions: LocalWorld, method: str, fields: dict[str, str]
+) -> None:
+    """What names it would wait for ever."""
+    with pytest.raises(LocalRegionsFailed, match="seoul, tokyo"):
+        getattr(local_regions.control, method)(**fields, region="tokio")
+
+
+def test_the_page_counts_all_repositories(world: LocalWorld) -> None:
+    """More than an answer of ECR has."""
+    world.control.seed({"repositories": 150, "images": 1, "regions": ["tokyo"]})
+    url = f"{world.url}/_local/state"
+    state = urllib3.request("GET", url).json()
+    assert [one["repositories"] for one in state["regions"]] == [0, 150]

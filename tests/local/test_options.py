@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from platform_pipelines.local import options, sockets
+from platform_pipelines.local import options, sockets, state
 from platform_pipelines.local.options import BadOption
 from platform_pipelines.local.world import Ports
 from tests.local_world import ANY_PORT, PLATFORM, ROOT
@@ -64,6 +64,7 @@ def test_durations_are_read_from_a_file_and_others_keep_their_defaults(tmp_path:
     [
         ("aurora: 5", "aurora: Extra inputs"),
         ("aurora_failover: -1", "aurora_failover"),
+        ("aurora_failover: .inf", "aurora_failover"),
         ("a: [", "YAML"),
     ],
 )
@@ -73,6 +74,23 @@ def test_a_mistake_in_the_durations_is_named(tmp_path: Path, text: str, told: st
     file.write_text(text)
     with pytest.raises(BadOption, match=told):
         options.read([*GIVEN, "--durations", str(file)], {})
+
+
+def test_durations_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    """In one line, as everything else."""
+    file = tmp_path / "durations.yaml"
+    file.write_bytes(b"\xff")
+    with pytest.raises(BadOption, match="YAML"):
+        options.read([*GIVEN, "--durations", str(file)], {})
+
+
+def test_a_folder_that_another_server_uses_is_refused_until_that_one_ends(tmp_path: Path) -> None:
+    """Two servers would overwrite each other's world; --reset would take it away."""
+    with state.prepare(tmp_path, reset=False):
+        ended = _start(["--state", str(tmp_path), "--reset"], ANY_PORT)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "another server uses it" in ended.stderr
+    state.prepare(tmp_path, reset=False).close()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """AWS's wire protocols: who signed, what is asked, and answers that botocore reads back."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,6 +145,23 @@ def test_a_fault_is_read_with_its_code_message_and_status(
     read = _read(service, operation, faults.respond(service, request, fault, "id"))
     assert (read["Error"]["Code"], read["Error"]["Message"]) == (fault.code, fault.message)
     assert read["ResponseMetadata"]["HTTPStatusCode"] == 418
+
+
+@pytest.mark.parametrize(
+    ("fault", "body"),
+    [
+        (
+            Fault("FileSystemAlreadyExists", "m", members={"FileSystemId": "fs-1"}),
+            {"Message": "m", "ErrorCode": "FileSystemAlreadyExists", "FileSystemId": "fs-1"},
+        ),
+        (Fault("ThrottlingException", "m"), {"Message": "m", "ErrorCode": "ThrottlingException"}),
+    ],
+)
+def test_an_error_of_efs_has_the_members_of_its_shape(fault: Fault, body: dict[str, str]) -> None:
+    """Also where the model has no such code: what all of the service's errors have."""
+    request = _request("efs", "DescribeFileSystems", {})
+    told = json.loads(faults.respond("efs", request, fault, "id").body)
+    assert told == body | {"__type": fault.code}
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,56 @@ def test_a_commit_that_fails_leaves_the_earlier_world_whole(tmp_path: Path) -> N
     again = Shelf()
     opened(tmp_path, again, Note())
     assert again.rows == {"a": b"1"}
+
+
+def test_what_a_failed_commit_could_not_write_is_in_the_next_one(tmp_path: Path) -> None:
+    """Parts tell a change once; a full disk that has room again loses nothing."""
+    shelf, note = Shelf(), Note()
+    vault, _ = opened(tmp_path, shelf, note)
+    shelf.put("a", b"1")
+    note.text = "kept"
+    other = sqlite3.connect(tmp_path / "world.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert vault._database is not None
+    vault._database.execute("PRAGMA busy_timeout = 0")
+    with pytest.raises(sqlite3.OperationalError):
+        vault.commit()
+    other.close()
+    vault.commit()
+    again, found = Shelf(), Note()
+    opened(tmp_path, again, found)
+    assert (again.rows, found.text) == ({"a": b"1"}, "kept")
+
+
+def test_what_a_part_began_with_is_nobody_s_to_change(tmp_path: Path) -> None:
+    """A world of an earlier server restores it as it was made, each time."""
+    live: dict[str, int] = {}
+
+    def load(state: dict[str, int]) -> None:
+        live.clear()
+        live.update(state)
+
+    part = Value(lambda: live, load)
+    live["made"] = 1
+    for _ in range(2):
+        part.restore({})
+        assert live == {}
+        live["later"] = 2
+
+
+def test_a_broken_snapshot_is_refused_and_the_world_goes_on(tmp_path: Path) -> None:
+    """Neither an empty file nor another database replaces what is there."""
+    shelf = Shelf()
+    vault, _ = opened(tmp_path, shelf, Note())
+    shelf.put("a", b"1")
+    vault.snapshot("built")
+    (tmp_path / "snapshots" / "empty.db").touch()
+    whole = (tmp_path / "snapshots" / "built.db").read_bytes()
+    (tmp_path / "snapshots" / "torn.db").write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    for name in ("empty", "torn"):
+        with pytest.raises(WorldUnreadable):
+            vault.restore(name)
+    assert shelf.rows == {"a": b"1"}
+    again = Shelf()
+    opened(tmp_path, again, Note())
+    assert again.rows == {"a": b"1"}

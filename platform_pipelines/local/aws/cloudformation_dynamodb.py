@@ -88,9 +88,14 @@ class GlobalTable(ResourceType):
         return self._made(one.id)
 
     def delete(self, one: Existing) -> None:
-        others = [other["Region"] for other in one.properties["Replicas"]]
-        for region in sorted(others, key=self.call.region.__eq__):  # our own last
-            self.call("dynamodb", "DeleteTable", {"TableName": one.id}, region)
+        """All other members together, since none goes alone; and the ordinary table that is left.
+        Until it is one, its service is busy with it, and the stack asks again."""
+        table = self.call("dynamodb", "DescribeTable", {"TableName": one.id})["Table"]
+        if table.get("Replicas") and not table.get("DeletionProtectionEnabled"):
+            self.call(
+                "dynamodb", "UpdateTable", {"TableName": one.id} | self._without_others(table)
+            )
+        self.call("dynamodb", "DeleteTable", {"TableName": one.id})
 
     def _check(self, props: Properties) -> None:
         if props.get("MultiRegionConsistency") != "STRONG":
@@ -105,6 +110,14 @@ class GlobalTable(ResourceType):
             "MultiRegionConsistency": "STRONG",
             "ReplicaUpdates": [{"Create": {"RegionName": name}} for name in others],
             "GlobalTableWitnessUpdates": [{"Create": {"RegionName": name}} for name in witnesses],
+        }
+
+    def _without_others(self, table: dict[str, Any]) -> dict[str, Any]:
+        others = {one["RegionName"] for one in table["Replicas"]} - {self.call.region}
+        witnesses = [one["RegionName"] for one in table.get("GlobalTableWitnesses", [])]
+        return {
+            "ReplicaUpdates": [{"Delete": {"RegionName": name}} for name in sorted(others)],
+            "GlobalTableWitnessUpdates": [{"Delete": {"RegionName": name}} for name in witnesses],
         }
 
     def _settle(self, name: str, old: Properties, replica: Properties) -> None:

@@ -75,9 +75,7 @@ def install(call: Calls, world: World) -> dict[str, ResourceType]:
         _wrap(module, "_evaluate_conditions", knowing_the_region)
         _wrap(module, "validate_template_support", refusing_other_types)
         _wrap(module, "_resolve_refs", partial(knowing_the_zones, world))
-    subnets = engine.module("provisioners")._RESOURCE_HANDLERS["AWS::EC2::Subnet"]
-    create = getattr(subnets["create"], "inner", subnets["create"])
-    subnets["create"] = in_a_zone(world, create)
+    vars(engine.module("provisioners"))["_ec2_subnet_zone"] = of_a_subnet(world)
     return types
 
 
@@ -163,15 +161,9 @@ def knowing_the_zones(world: World, inner: Callable[..., Any]) -> Callable[..., 
     return resolve
 
 
-def in_a_zone(world: World, inner: Callable[..., Any]) -> Callable[..., Any]:
-    """A subnet is made in a zone of its Region, or not at all."""
-
-    def create(logical_id: str, props: Properties, stack_name: str) -> Any:
-        zone = zone_of_subnet(world, _region(), props)
-        return inner(logical_id, props | {"AvailabilityZone": zone}, stack_name)
-
-    create.__dict__["inner"] = inner
-    return create
+def of_a_subnet(world: World) -> Callable[[Properties], str]:
+    """The zone that a subnet's properties ask for, if its Region has it."""
+    return lambda props: zone_of_subnet(world, _region(), props)
 
 
 def _region() -> str:

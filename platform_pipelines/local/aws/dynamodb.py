@@ -29,6 +29,14 @@ LISTED = 100  # names in a page
 # What a new table can take at once.
 _WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
 _BUSY = "ResourceInUseException"
+_PROTECTED = (
+    "Resource cannot be deleted as it is currently protected against deletion. "
+    "Disable deletion protection first."
+)
+_TOGETHER = (
+    "A single replica or witness of a table with STRONG consistency cannot be deleted: "
+    "delete all other members in one request of UpdateTable."
+)
 _MEMBERS = ("ReplicaUpdates", "GlobalTableWitnessUpdates", "MultiRegionConsistency")
 
 
@@ -85,15 +93,10 @@ class DynamoDb(Service):
         known = table.get(GLOBAL)
         protected = known["protected"].get(call.region) if known else None
         if protected if known else table.get("DeletionProtectionEnabled"):
-            message = (
-                "Resource cannot be deleted as it is currently protected against deletion. "
-                "Disable deletion protection first."
-            )
-            raise Fault("ValidationException", message)
+            raise Fault("ValidationException", _PROTECTED)
         if known:
-            known["replicas"][call.region] = DELETING
-        else:
-            table["TableStatus"] = DELETING
+            raise Fault("ValidationException", _TOGETHER)
+        table["TableStatus"] = DELETING
         self._later("dynamodb_table_deleting", DELETED, call)
         return {"TableDescription": self._describe(call, table)}
 
@@ -138,11 +141,9 @@ class DynamoDb(Service):
         """Take all other members away together; see `_left`."""
         gone = {one["Delete"]["RegionName"] for one in [*asked, *witnesses]}
         if gone != {*replicas.members(table)} - {call.region}:
-            message = (
-                "A single replica or witness of a table with STRONG consistency cannot be deleted: "
-                "delete all other members in one request."
-            )
-            raise Fault("ValidationException", message)
+            raise Fault("ValidationException", _TOGETHER)
+        if any(table[GLOBAL]["protected"].get(region) for region in gone):
+            raise Fault("ValidationException", _PROTECTED)
         replicas.mark(table, gone, DELETING)
         table["TableStatus"] = UPDATING
         self._later("dynamodb_replica", LEFT, call)
@@ -171,14 +172,8 @@ class DynamoDb(Service):
         record = replicas.found(account, place, table)
         if record is None:
             return
-        known = record.get(GLOBAL)
-        if failed and known:
-            known["replicas"][place] = ACTIVE
-        elif failed:
+        if failed:
             record["TableStatus"] = ACTIVE
-        elif known and len(known["replicas"]) > 1:
-            replicas.tables().pop_scoped(account, place, table, None)
-            del known["replicas"][place]
         else:
             self._forget(account, place, record)
 

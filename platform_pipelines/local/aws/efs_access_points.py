@@ -37,7 +37,8 @@ class AccessPoints(Service):
         for item in records.store(STORE).values():
             if item["ClientToken"] == params["ClientToken"]:
                 message = f"Access point {item['AccessPointId']!r} of this client token exists."
-                raise Fault("AccessPointAlreadyExists", message)
+                known = {"AccessPointId": item["AccessPointId"]}
+                raise Fault("AccessPointAlreadyExists", message, members=known)
         module = records.module()
         before = set(records.store(STORE).keys())
         module._create_access_point({**params, "FileSystemId": files})

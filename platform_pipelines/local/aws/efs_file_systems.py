@@ -56,7 +56,8 @@ class FileSystems(Service):
                 message = (
                     f"File system {item['FileSystemId']!r} of creation token {token!r} exists."
                 )
-                raise Fault("FileSystemAlreadyExists", message)
+                known = {"FileSystemId": item["FileSystemId"]}
+                raise Fault("FileSystemAlreadyExists", message, members=known)
         _check(call.params)
         self._check_zone(call)
         return view(self.create(call.account, call.region, call.params))

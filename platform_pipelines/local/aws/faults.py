@@ -5,6 +5,7 @@ answers 5xx, where the request's service may be one that we know nothing of.
 """
 
 import json
+from typing import Any
 from xml.sax.saxutils import escape
 
 from platform_pipelines.local.aws import protocol
@@ -20,6 +21,7 @@ _EC2 = (
     "<RequestID>{id}</RequestID></Response>"
 )
 _S3 = "<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{id}</RequestId></Error>"
+_CODE = "ErrorCode"
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -31,7 +33,7 @@ def respond(service: str, request: Request, fault: Fault, id_: str) -> Response:
     template = _template(service, request)
     if template is None:
         headers |= _json_headers(service, request, fault, kind)
-        body = json.dumps({"__type": fault.code, "message": fault.message})
+        body = json.dumps({"__type": fault.code} | _members(service, fault))
     else:
         headers |= {"content-type": "text/xml"}
         code, message = escape(fault.code), escape(fault.message)
@@ -49,6 +51,16 @@ def _json_headers(service: str, request: Request, fault: Fault, kind: str) -> di
     if model is not None and model.is_query_compatible:
         headers["x-amzn-query-error"] = f"{fault.code};{kind}"
     return headers
+
+
+def _members(service: str, fault: Fault) -> dict[str, Any]:
+    """What a JSON error says, under the model's names; a code that the model lacks has what all of
+    the service's errors have."""
+    names = protocol.error_members(service, fault.code)
+    said = {"Message" if "Message" in names else "message": fault.message}
+    if _CODE in names:  # of EFS
+        said[_CODE] = fault.code
+    return said | fault.members
 
 
 def _template(service: str, request: Request) -> str | None:

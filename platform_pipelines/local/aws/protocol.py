@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from botocore.exceptions import UnknownServiceError
-from moto.core.model import OperationModel, ServiceModel
+from moto.core.model import OperationModel, ServiceModel, StructureShape
 from moto.core.request import determine_request_protocol
 from moto.core.routing import PROTOCOL_ROUTERS, ProtocolRouter
 from moto.core.serialize import AttributePickerContext, SerializationContext, get_serializer_class
@@ -190,6 +190,22 @@ def status_of(service: str, fault: Fault) -> int:
     if shape is None:
         return fault.status
     return int(shape.metadata.get("error", {}).get("httpStatusCode", fault.status))
+
+
+def error_members(service: str, code: str) -> frozenset[str]:
+    """What the model's error of a code has; of a code that it lacks, what all its errors have."""
+    known = model(service)
+    shape = known.shape_for_error_code(code) if known else None  # type: ignore[arg-type]  # the stubs say int
+    if isinstance(shape, StructureShape):
+        return frozenset(shape.members)
+    return _shared_members(known) if known else frozenset()
+
+
+@cache
+def _shared_members(known: ServiceModel) -> frozenset[str]:
+    shapes = [shape for shape in known.error_shapes if isinstance(shape, StructureShape)]
+    every = [frozenset(shape.members) for shape in shapes]
+    return frozenset.intersection(*every) if every else frozenset()
 
 
 def action_of(request: Request) -> str | None:

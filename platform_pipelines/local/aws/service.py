@@ -6,7 +6,7 @@ of its parameters. Operations that a Service does not define go to ministack if 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar, overload
 
 from platform_pipelines.local.world import World
@@ -36,6 +36,7 @@ class Fault(Exception):
     code: str
     message: str
     status: int = 400
+    members: Params = field(default_factory=dict)  # what else the model's error shape has
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -25,6 +25,7 @@ from platform_pipelines.model import Platform
 
 VERSION = "8.0.mysql_aurora.3.10.0"
 ROLE = "arn:aws:iam::111122223333:role/any"
+CLUSTER = "peccy-seoul"  # the one that Seoul can have
 LOOK = 5.0  # AWS-like seconds between two looks at a stack
 PATIENCE = 6 * 3600.0  # AWS-like seconds
 NOTHING_TO_DO = (
@@ -83,7 +84,7 @@ def instance(cluster: str) -> dict[str, Any]:
 
 def network(region: str = "ap-northeast-2") -> dict[str, dict[str, Any]]:
     """A VPC and two subnets, for what has to be in one."""
-    zones = {"SubnetA": f"{region}a", "SubnetB": f"{region}b"}
+    zones = {"SubnetA": f"{region}a", "SubnetB": f"{region}c"}
     subnets = {
         name: resource(
             "AWS::EC2::Subnet",
@@ -96,11 +97,11 @@ def network(region: str = "ap-northeast-2") -> dict[str, dict[str, Any]]:
     return {"Vpc": resource("AWS::EC2::VPC", CidrBlock="10.9.0.0/16"), **subnets}
 
 
-def eks_cluster(name: str) -> dict[str, Any]:
-    """An EKS cluster in that network."""
+def eks_cluster() -> dict[str, Any]:
+    """Seoul's EKS cluster, in that network."""
     return resource(
         "AWS::EKS::Cluster",
-        Name=name,
+        Name=CLUSTER,
         RoleArn=ROLE,
         ResourcesVpcConfig={"SubnetIds": [{"Ref": "SubnetA"}, {"Ref": "SubnetB"}]},
         AccessConfig={"AuthenticationMode": "API"},

@@ -120,7 +120,8 @@ def test_a_protected_stack_is_not_deleted(stacks: Stacks) -> None:
     stacks.apply("seoul", "protected", template(Global=global_cluster("protected")))
     client = stacks.client("seoul")
     client.update_termination_protection(StackName="protected", EnableTerminationProtection=True)
-    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+    told = r"Stack \[protected\] cannot be deleted while TerminationProtection is enabled"
+    with pytest.raises(ClientError, match=told):
         client.delete_stack(StackName="protected")
 
 

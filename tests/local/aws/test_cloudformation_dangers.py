@@ -6,6 +6,7 @@ import pytest
 
 from platform_pipelines.local.world import World
 from tests.local.aws.stacks import (
+    CLUSTER,
     Stacks,
     change_of,
     eks_cluster,
@@ -77,15 +78,13 @@ def _members(stacks: Stacks, identifier: str) -> dict[str, bool]:
 
 def test_an_edit_without_counts_leaves_the_counts_alone(stacks: Stacks) -> None:
     """What `converge_roles` or a failover has set stays."""
-    eks, key = stacks.world.aws("eks"), {"clusterName": "counts", "nodegroupName": "web"}
-    stacks.apply(
-        "seoul", "counts", template(**network(), Cluster=eks_cluster("counts"), Nodes=nodes())
-    )
+    eks, key = stacks.world.aws("eks"), {"clusterName": CLUSTER, "nodegroupName": "web"}
+    stacks.apply("seoul", "counts", template(**network(), Cluster=eks_cluster(), Nodes=nodes()))
     counts = {"minSize": 6, "maxSize": 12, "desiredSize": 6}
     eks.update_nodegroup_config(**key, scalingConfig=counts)
     taints = [{"Key": "role", "Value": "web", "Effect": "NO_SCHEDULE"}]
     edited = template(
-        **network(), Cluster=eks_cluster("counts"), Nodes=nodes(Labels={"a": "b"}, Taints=taints)
+        **network(), Cluster=eks_cluster(), Nodes=nodes(Labels={"a": "b"}, Taints=taints)
     )
     assert stacks.apply("seoul", "counts", edited) == "UPDATE_COMPLETE"
     found = eks.describe_nodegroup(**key)["nodegroup"]
@@ -96,10 +95,10 @@ def test_an_edit_without_counts_leaves_the_counts_alone(stacks: Stacks) -> None:
 
 def test_counts_in_a_template_win_over_what_a_failover_has_set(stacks: Stacks) -> None:
     """The reason why our templates have none."""
-    eks, key = stacks.world.aws("eks"), {"clusterName": "wins", "nodegroupName": "web"}
+    eks, key = stacks.world.aws("eks"), {"clusterName": CLUSTER, "nodegroupName": "web"}
     scaling = {"MinSize": 0, "MaxSize": 3, "DesiredSize": 0}
-    stacks.apply("seoul", "wins", template(**network(), Cluster=eks_cluster("wins"), Nodes=nodes()))
-    edited = template(**network(), Cluster=eks_cluster("wins"), Nodes=nodes(ScalingConfig=scaling))
+    stacks.apply("seoul", "wins", template(**network(), Cluster=eks_cluster(), Nodes=nodes()))
+    edited = template(**network(), Cluster=eks_cluster(), Nodes=nodes(ScalingConfig=scaling))
     assert stacks.apply("seoul", "wins", edited) == "UPDATE_COMPLETE"
     found = eks.describe_nodegroup(**key)["nodegroup"]
     assert found["scalingConfig"] == {"minSize": 0, "maxSize": 3, "desiredSize": 0}

@@ -87,7 +87,7 @@ def test_a_cluster_leaves_a_snapshot_by_default(stacks: Stacks) -> None:
 
 def test_a_creation_may_be_deleted_in_its_middle(stacks: Stacks) -> None:
     """What was begun is waited for, and then deleted."""
-    body = template(**network(), Cluster=eks_cluster("half"))
+    body = template(**network(), Cluster=eks_cluster())
     stacks.client("seoul").create_stack(StackName="half", TemplateBody=json.dumps(body))
     stacks.wait(60)
     assert stacks.delete("seoul", "half") == "DELETE_COMPLETE"

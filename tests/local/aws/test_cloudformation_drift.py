@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from platform_pipelines.local.world import World
 from tests.local.aws.stacks import (
+    CLUSTER,
     NOTHING_TO_DO,
     Stacks,
     change_of,
@@ -113,7 +114,7 @@ def test_databases_and_clusters_are_read_from_their_services(stacks: Stacks) -> 
             "state-1", GlobalClusterIdentifier={"Ref": "Global"}, BackupRetentionPeriod=7, **LOGIN
         ),
         One=instance("It"),
-        Cluster=eks_cluster("state"),
+        Cluster=eks_cluster(),
         Nodes=nodes(Labels={"role": "web"}),
     )
     assert detected(stacks, "state")["StackDriftStatus"] == "IN_SYNC"
@@ -121,7 +122,7 @@ def test_databases_and_clusters_are_read_from_their_services(stacks: Stacks) -> 
     rds.modify_db_cluster(
         DBClusterIdentifier="state-1", BackupRetentionPeriod=3, ApplyImmediately=True
     )
-    key = {"clusterName": "state", "nodegroupName": "web"}
+    key = {"clusterName": CLUSTER, "nodegroupName": "web"}
     eks.update_nodegroup_config(**key, labels={"addOrUpdateLabels": {"role": "app"}})
     stacks.wait(900)
     assert detected(stacks, "state")["DriftedStackResourceCount"] == 2

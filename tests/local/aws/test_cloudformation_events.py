@@ -44,6 +44,37 @@ def test_a_change_set_is_executed_once_for_its_token(stacks: Stacks) -> None:
     assert state["ExecutionStatus"] == "EXECUTE_COMPLETE"
 
 
+def test_a_change_set_is_begun_by_its_user(stacks: Stacks) -> None:
+    """The stack's first events say so, as those of any request."""
+    client = stacks.client("seoul")
+    planned = stacks.plan("seoul", "begun", template(A=files()))
+    assert stacks.describe("seoul", "begun")["StackStatusReason"] == "User Initiated"  # type: ignore[index]  # it is there
+    client.execute_change_set(ChangeSetName=planned["ChangeSetId"])
+    events = client.describe_stack_events(StackName="begun")["StackEvents"]
+    told = [(one["ResourceStatus"], one["ResourceStatusReason"]) for one in reversed(events)]
+    assert told == [
+        ("REVIEW_IN_PROGRESS", "User Initiated"),
+        ("CREATE_IN_PROGRESS", "User Initiated"),
+    ]
+
+
+def test_a_stack_has_no_empty_words(stacks: Stacks) -> None:
+    """What it does not have, or not yet, is left out of its description."""
+    body = template(A=files())
+    body["Outputs"] = {"Id": {"Value": {"Ref": "A"}}}
+    stacks.client("seoul").create_stack(StackName="bare", TemplateBody=json.dumps(body))
+    running = stacks.describe("seoul", "bare")
+    assert running is not None
+    absent = {"Outputs", "Description", "Parameters", "Capabilities"}
+    assert not running.keys() & absent
+    assert stacks.end("seoul", "bare") == "CREATE_COMPLETE"
+    ended = stacks.describe("seoul", "bare")
+    assert ended is not None
+    assert [one.keys() for one in ended["Outputs"]] == [{"OutputKey", "OutputValue"}]
+    assert "StackStatusReason" not in ended
+    assert ended["Tags"] == []
+
+
 def test_a_request_is_taken_once_for_its_token(stacks: Stacks) -> None:
     """The same one again is no error and no second operation; another one with the token is."""
     client, body = stacks.client("seoul"), json.dumps(template(A=parameter("1", Name="a")))

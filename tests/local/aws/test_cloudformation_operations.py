@@ -13,6 +13,7 @@ from tests.local.aws.stack_calls import (
     world_of,
 )
 from tests.local.aws.stacks import (
+    CLUSTER,
     Stacks,
     eks_cluster,
     files,
@@ -48,11 +49,11 @@ def test_a_resource_is_complete_when_its_service_says_so(stacks: Stacks) -> None
         ClusterName={"Ref": "Cluster"},
         PrincipalArn="arn:aws:iam::111122223333:role/one",
     )
-    body = template(**network(), Cluster=eks_cluster("slow"), Entry=group)
+    body = template(**network(), Cluster=eks_cluster(), Entry=group)
     stacks.client("seoul").create_stack(StackName="slow", TemplateBody=json.dumps(body))
     stacks.wait(100)
     eks = stacks.world.aws("eks")
-    assert eks.describe_cluster(name="slow")["cluster"]["status"] == "CREATING"
+    assert eks.describe_cluster(name=CLUSTER)["cluster"]["status"] == "CREATING"
     assert ("Cluster", "CREATE_COMPLETE") not in stacks.events("seoul", "slow")
     assert "Entry" not in dict(stacks.events("seoul", "slow"))
     assert stacks.end("seoul", "slow") == "CREATE_COMPLETE"
@@ -72,7 +73,7 @@ def test_what_does_not_depend_on_each_other_is_made_at_the_same_time(stacks: Sta
 
 def test_attributes_that_come_with_readiness_are_there_for_what_needs_them(stacks: Stacks) -> None:
     """A cluster has no endpoint while it is CREATING; its stack's output has it at the end."""
-    body = template(**network(), Cluster=eks_cluster("ends"))
+    body = template(**network(), Cluster=eks_cluster())
     body["Outputs"] = {"Url": {"Value": {"Fn::GetAtt": ["Cluster", "Endpoint"]}}}
     assert created(stacks, "ends", body) == "CREATE_COMPLETE"
     assert stacks.outputs("seoul", "ends")["Url"].startswith("https://")

@@ -6,6 +6,7 @@ import pytest
 
 from platform_pipelines.local.world import World
 from tests.local.aws.stacks import (
+    CLUSTER,
     NOTHING_TO_DO,
     ROLE,
     Stacks,
@@ -39,18 +40,18 @@ def test_what_may_enter_a_cluster_is_made_changed_and_removed(stacks: Stacks) ->
         account = {"Namespace": "web", "ServiceAccount": "web", "RoleArn": role}
         return template(
             **network(),
-            Cluster=eks_cluster("doors"),
+            Cluster=eks_cluster(),
             Addon=resource("AWS::EKS::Addon", AddonName="kube-proxy", AddonVersion=version, **of),
             Entry=resource("AWS::EKS::AccessEntry", AccessPolicies=policies, **entry, **of),
             Pods=resource("AWS::EKS::PodIdentityAssociation", **account, **of),
         )
 
     def seen() -> tuple[str, list[str], str]:
-        addon = eks.describe_addon(clusterName="doors", addonName="kube-proxy")["addon"]
-        entry = eks.describe_access_entry(clusterName="doors", principalArn=ROLE)["accessEntry"]
-        found = eks.list_pod_identity_associations(clusterName="doors")["associations"][0]
+        addon = eks.describe_addon(clusterName=CLUSTER, addonName="kube-proxy")["addon"]
+        entry = eks.describe_access_entry(clusterName=CLUSTER, principalArn=ROLE)["accessEntry"]
+        found = eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"][0]
         pods = eks.describe_pod_identity_association(
-            clusterName="doors", associationId=found["associationId"]
+            clusterName=CLUSTER, associationId=found["associationId"]
         )["association"]
         return addon["addonVersion"], entry["kubernetesGroups"], pods["roleArn"]
 
@@ -60,11 +61,11 @@ def test_what_may_enter_a_cluster_is_made_changed_and_removed(stacks: Stacks) ->
     assert seen() == (NEW, ["b"], ROLE + "2")
     assert stacks.apply("seoul", "doors", body(NEW, ["b"], ROLE + "2")) == NOTHING_TO_DO
     assert (
-        stacks.apply("seoul", "doors", template(**network(), Cluster=eks_cluster("doors")))
+        stacks.apply("seoul", "doors", template(**network(), Cluster=eks_cluster()))
         == "UPDATE_COMPLETE"
     )
-    assert eks.list_addons(clusterName="doors")["addons"] == []
-    assert ROLE not in eks.list_access_entries(clusterName="doors")["accessEntries"]
+    assert eks.list_addons(clusterName=CLUSTER)["addons"] == []
+    assert ROLE not in eks.list_access_entries(clusterName=CLUSTER)["accessEntries"]
 
 
 def test_a_zones_way_out_is_made_tagged_and_released(stacks: Stacks) -> None:
@@ -165,6 +166,50 @@ def test_a_global_table_is_one_in_both_regions(stacks: Stacks) -> None:
     backups = tokyo.describe_continuous_backups(TableName="strong")["ContinuousBackupsDescription"]
     recovery_state = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
     assert recovery_state == "ENABLED"
+
+
+def test_a_global_table_goes_with_its_stack_by_way_of_an_ordinary_one(stacks: Stacks) -> None:
+    """No replica can be deleted alone: the others go together, and then the table that is left."""
+    assert stacks.apply("seoul", "strong", template(It=_table())) == "CREATE_COMPLETE"
+    seoul, tokyo = (stacks.world.aws("dynamodb", alias) for alias in ("seoul", "tokyo"))
+    stacks.client("seoul").delete_stack(StackName="strong")
+    stacks.wait(5)
+    assert tokyo.describe_table(TableName="strong")["Table"]["TableStatus"] == "DELETING"
+    assert seoul.describe_table(TableName="strong")["Table"]["TableStatus"] == "UPDATING"
+    stacks.wait(120)
+    assert stacks.describe("seoul", "strong") is None
+    assert seoul.list_tables()["TableNames"] == tokyo.list_tables()["TableNames"] == []
+
+
+def test_a_protected_global_table_stays_whole(stacks: Stacks) -> None:
+    """Its stack cannot be deleted, and nothing is taken from it on the way."""
+    body = template(It=_table(DeletionProtectionEnabled=True))
+    assert stacks.apply("seoul", "strong", body) == "CREATE_COMPLETE"
+    assert stacks.delete("seoul", "strong") == "DELETE_FAILED"
+    table = stacks.world.aws("dynamodb").describe_table(TableName="strong")["Table"]
+    assert [one["ReplicaStatus"] for one in table["Replicas"]] == ["ACTIVE", "ACTIVE"]
+
+
+def test_subnets_are_in_the_zones_that_the_region_has(stacks: Stacks) -> None:
+    """Of Tokyo, an account of today does not see the zone b; Fn::GetAZs does not tell it."""
+    body = template(
+        **network("ap-northeast-1"),
+        Other=resource(
+            "AWS::EC2::Subnet",
+            VpcId={"Ref": "Vpc"},
+            CidrBlock="10.9.7.0/24",
+            AvailabilityZone={"Fn::Select": [1, {"Fn::GetAZs": ""}]},
+        ),
+    )
+    body["Outputs"] = {"Zone": {"Value": {"Fn::GetAtt": ["Other", "AvailabilityZone"]}}}
+    assert stacks.apply("tokyo", "zones", body) == "CREATE_COMPLETE"
+    assert stacks.outputs("tokyo", "zones") == {"Zone": "ap-northeast-1c"}
+    body["Resources"]["Other"]["Properties"]["AvailabilityZone"] = "ap-northeast-1b"
+    stack = stacks.describe("tokyo", "zones")
+    assert stack is not None
+    assert stacks.apply("tokyo", "zones", body) == "UPDATE_ROLLBACK_COMPLETE"
+    reason = stacks.failures("tokyo", stack["StackId"])["Other"]
+    assert "ap-northeast-1a, ap-northeast-1c, ap-northeast-1d" in reason
 
 
 def test_an_eventually_consistent_global_table_is_refused(stacks: Stacks) -> None:

@@ -20,6 +20,7 @@ from tests.local.aws.stacks import (
     files,
     in_still_world,
     parameter,
+    resource,
     template,
 )
 
@@ -83,6 +84,39 @@ def test_an_update_that_fails_is_undone(stacks: Stacks) -> None:
         "UPDATE_ROLLBACK_COMPLETE",
     ]
     assert updated(stacks, "undone", template(A=parameter("3", Name="a"))) == "UPDATE_COMPLETE"
+
+
+def test_what_fails_in_its_second_step_is_deleted(stacks: Stacks) -> None:
+    """A new repository whose lifecycle policy ECR refuses: it was there, so it has to go."""
+    created(stacks, "second", template(A=parameter("1", Name="a")))
+    images = resource(
+        "AWS::ECR::Repository",
+        RepositoryName="images",
+        LifecyclePolicy={"LifecyclePolicyText": "{}"},
+    )
+    stack_id = begun(stacks, "second", template(A=parameter("1", Name="a"), B=images))
+    assert stacks.end("seoul", stack_id) == "UPDATE_ROLLBACK_COMPLETE"
+    assert [status for name, status in stacks.events("seoul", "second") if name == "B"] == [
+        *("CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_FAILED"),
+        *("DELETE_IN_PROGRESS", "DELETE_COMPLETE"),
+    ]
+    assert stacks.world.aws("ecr").describe_repositories()["repositories"] == []
+
+
+def test_an_update_says_what_it_could_not_create_and_what_not_update(stacks: Stacks) -> None:
+    """New resources fail to create, also in an update."""
+    created(stacks, "words", template(A=parameter("1", Name="a")))
+    fault(stacks, "words/A", "failed")
+    body = template(A=parameter("2", Name="a"), B=files())
+    stack_id = begun(stacks, "words", body)
+    assert stacks.end("seoul", stack_id) == "UPDATE_ROLLBACK_FAILED"
+    events = stacks.client("seoul").describe_stack_events(StackName=stack_id)["StackEvents"]
+    reasons = {one["ResourceStatus"]: one.get("ResourceStatusReason") for one in events}
+    assert reasons["UPDATE_ROLLBACK_IN_PROGRESS"] == (
+        "The following resource(s) failed to create: [B]. "
+        "The following resource(s) failed to update: [A]."
+    )
+    assert reasons["UPDATE_ROLLBACK_FAILED"] == ("The following resource(s) failed to update: [A].")
 
 
 def test_an_update_is_cancelled_on_request(stacks: Stacks) -> None:

@@ -237,28 +237,41 @@ def test_an_ordinary_table_stays_in_its_region(regions: Regions) -> None:
         regions("tokyo", "dynamodb", "DescribeTable", TableName=TABLE)
 
 
-def test_replicas_are_deleted_one_by_one(strong: Regions) -> None:
-    """Each in its own Region, after a while."""
+OTHERS: dict[str, Any] = {
+    "ReplicaUpdates": [{"Delete": {"RegionName": "ap-northeast-1"}}],
+    "GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "ap-northeast-3"}}],
+}
+
+
+def test_no_replica_is_deleted_alone(strong: Regions) -> None:
+    """The other members go first, together; what is left is deleted as any table."""
+    for alias in ("seoul", "tokyo"):
+        with pytest.raises(Fault, match=r"ValidationException.*delete all other members"):
+            strong(alias, "dynamodb", "DeleteTable", TableName=TABLE)
+    strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **OTHERS)
+    with pytest.raises(Fault, match=r"ResourceInUseException.*being updated"):
+        strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)
+    strong.advance(60)
     gone = strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)["TableDescription"]
     assert gone["TableStatus"] == "DELETING"
     with pytest.raises(Fault, match=r"ResourceInUseException.*being deleted"):
         strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)
     strong.advance(8)
-    table = strong("tokyo", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
-    assert [one["RegionName"] for one in table["Replicas"]] == ["ap-northeast-1"]
-    strong("tokyo", "dynamodb", "DeleteTable", TableName=TABLE)
-    strong.advance(8)
-    assert strong("tokyo", "dynamodb", "ListTables")["TableNames"] == []
+    assert strong("seoul", "dynamodb", "ListTables")["TableNames"] == []
 
 
 def test_the_other_members_are_removed_together(strong: Regions) -> None:
     """What is left after a while is an ordinary table."""
     write(strong, "seoul", 1)
-    replica = {"ReplicaUpdates": [{"Delete": {"RegionName": "ap-northeast-1"}}]}
-    witness = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "ap-northeast-3"}}]}
     with pytest.raises(Fault, match="single replica or witness"):
-        strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica)
-    answer = strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica, **witness)
+        strong(
+            "seoul",
+            "dynamodb",
+            "UpdateTable",
+            TableName=TABLE,
+            ReplicaUpdates=OTHERS["ReplicaUpdates"],
+        )
+    answer = strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **OTHERS)
     table = answer["TableDescription"]
     told = table["Replicas"][0]["ReplicaStatus"], table["GlobalTableWitnesses"][0]["WitnessStatus"]
     assert (table["TableStatus"], *told) == ("UPDATING", "DELETING", "DELETING")
@@ -276,10 +289,8 @@ def test_members_that_cannot_be_removed_stay(strong: Regions) -> None:
     """All of them, and the table is as it was."""
     fault = {"kind": "transition", "transition": "dynamodb_replica", "ending": "failed"}
     strong.world.faults.add(fault | {"resource": TABLE})
-    replica = {"ReplicaUpdates": [{"Delete": {"RegionName": "ap-northeast-1"}}]}
-    witness = {"GlobalTableWitnessUpdates": [{"Delete": {"RegionName": "ap-northeast-3"}}]}
     before = strong("seoul", "dynamodb", "DescribeTable", TableName=TABLE)
-    strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **replica, **witness)
+    strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **OTHERS)
     strong.advance(60)
     assert strong("seoul", "dynamodb", "DescribeTable", TableName=TABLE) == before
 
@@ -327,11 +338,14 @@ def test_a_replica_may_fail(regions: Regions, transition: str, status: str) -> N
 
 
 def test_deletion_protection_is_each_replicas_own(strong: Regions) -> None:
-    """It is not replicated."""
+    """It is not replicated: a protected one goes neither alone nor with the others."""
     strong("tokyo", "dynamodb", "UpdateTable", TableName=TABLE, DeletionProtectionEnabled=True)
     with pytest.raises(Fault, match=r"ValidationException.*protected"):
         strong("tokyo", "dynamodb", "DeleteTable", TableName=TABLE)
-    strong("seoul", "dynamodb", "DeleteTable", TableName=TABLE)
+    with pytest.raises(Fault, match=r"ValidationException.*protected"):
+        strong("seoul", "dynamodb", "UpdateTable", TableName=TABLE, **OTHERS)
+    table = strong("seoul", "dynamodb", "DescribeTable", TableName=TABLE)["Table"]
+    assert not table["DeletionProtectionEnabled"]
 
 
 def test_eventually_consistent_global_tables_are_not_implemented(regions: Regions) -> None:

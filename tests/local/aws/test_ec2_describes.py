@@ -1,6 +1,7 @@
 """EC2's descriptions: ids, filters and pages; tags; and the instances behind the nodes."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -88,6 +89,29 @@ def test_an_id_or_a_filter_that_is_unknown_is_refused(
     """Never an empty answer, also where there is nothing to be filtered."""
     assert ec2.refused(operation, **{parameter: [unknown]}) == code
     assert ec2.refused(operation, Filters=only("color", "red")) == "InvalidParameterValue"
+
+
+def test_a_regions_zones_are_the_platforms_own(ec2: Ec2) -> None:
+    """Tokyo has a, c and d: for new subnets, and for those of the default VPC too."""
+    ask = partial(ec2.registry.ask, "ec2", region=TOKYO)
+    zones = ask("DescribeAvailabilityZones")["AvailabilityZones"]
+    names = [one["ZoneName"] for one in zones]
+    assert names == [f"{TOKYO}{letter}" for letter in "acd"]
+    subnets = ask("DescribeSubnets")["Subnets"]
+    assert sorted(one["AvailabilityZone"] for one in subnets) == names
+    vpc = ask("CreateVpc", CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    wanted = {"VpcId": vpc, "CidrBlock": "10.7.0.0/24"}
+    for zone in (
+        {"AvailabilityZone": f"{TOKYO}b"},
+        {"AvailabilityZoneId": "apne1-az9"},
+    ):
+        with pytest.raises(Fault, match="Subnets can currently only be created in"):
+            ask("CreateSubnet", **wanted, **zone)
+    made = ask("CreateSubnet", **wanted, AvailabilityZoneId=zones[2]["ZoneId"])["Subnet"]
+    assert (made["AvailabilityZone"], made["AvailabilityZoneId"]) == (
+        zones[2]["ZoneName"],
+        zones[2]["ZoneId"],
+    )
 
 
 def test_filters_choose(ec2: Ec2) -> None:

@@ -56,6 +56,15 @@ def test_the_same_request_makes_one_cluster(regions: Regions) -> None:
         ask_for_cluster(regions, network, clientRequestToken="two")
 
 
+def test_only_the_platforms_own_cluster_can_be_made(regions: Regions) -> None:
+    """Another one would never get a node; it is refused at once."""
+    network = make_network(regions.world, "seoul")
+    with pytest.raises(Fault, match=r"NotImplemented: .*only peccy-seoul of account") as told:
+        ask_for_cluster(regions, network, name="other")
+    assert told.value.status == 501
+    assert seoul(regions, "ListClusters")["clusters"] == []
+
+
 def test_a_cluster_needs_two_zones_of_one_network(regions: Regions) -> None:
     """And subnets that exist."""
     network, other = (make_network(regions.world, "seoul") for _ in range(2))

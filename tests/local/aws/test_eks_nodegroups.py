@@ -23,6 +23,7 @@ from tests.local.aws.clusters import (
     seoul,
     update_of,
 )
+from tests.local.aws.networks import make_network
 from tests.local.aws.regions import Regions
 
 OF_WEB = {"nodegroupName": "web"}
@@ -59,12 +60,14 @@ def test_counts_must_fit(regions: Regions, counts: dict[str, int]) -> None:
 
 def test_nodes_need_the_arn_of_a_role(regions: Regions) -> None:
     """Another text is refused before anything is made, as in the cluster's own role."""
+    with pytest.raises(Fault, match=r"InvalidParameterException.*roleArn"):
+        ask_for_cluster(
+            regions, make_network(regions.world, "seoul"), roleArn=ROLE.replace("role", "user")
+        )
     network = make_cluster(regions)
     with pytest.raises(Fault, match=r"InvalidParameterException.*nodeRole"):
         ask_for_group(regions, network, nodeRole="node")
     assert seoul(regions, "ListNodegroups", clusterName=CLUSTER)["nodegroups"] == []
-    with pytest.raises(Fault, match=r"InvalidParameterException.*roleArn"):
-        ask_for_cluster(regions, network, name="other", roleArn=ROLE.replace("role", "user"))
 
 
 def test_the_same_request_makes_one_group(regions: Regions) -> None:

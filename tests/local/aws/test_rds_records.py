@@ -194,6 +194,36 @@ def test_a_cluster_parameter_group_is_kept_while_used(regions: Regions) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("DBCluster", "DBClusterParameterGroupName"), ("DB", "DBParameterGroupName")],
+)
+def test_a_default_parameter_group_is_read_and_never_changed(
+    database: Regions, kind: str, name: str
+) -> None:
+    """AWS makes one for each family; it is listed while something uses it."""
+    group = {name: "default.aurora-mysql8.0"}
+    [found] = database("seoul", "rds", f"Describe{kind}ParameterGroups", **group)[
+        f"{kind}ParameterGroups"
+    ]
+    assert found["DBParameterGroupFamily"] == "aurora-mysql8.0"
+    listed = database("seoul", "rds", f"Describe{kind}ParameterGroups")[f"{kind}ParameterGroups"]
+    assert [one[name] for one in listed] == [group[name]]
+    parameters = database("seoul", "rds", f"Describe{kind}Parameters", **group)["Parameters"]
+    assert {one["Source"] for one in parameters} == {"engine-default"}
+    assert "character_set_server" in {one["ParameterName"] for one in parameters}
+    by_user = database("seoul", "rds", f"Describe{kind}Parameters", **group, Source="user")
+    assert by_user["Parameters"] == []
+    wanted = [{"ParameterName": "max_connections", "ParameterValue": "1"}]
+    code = refused(database, "seoul", f"Modify{kind}ParameterGroup", **group, Parameters=wanted)
+    assert code == "InvalidParameterValue"
+    code = refused(database, "seoul", f"Delete{kind}ParameterGroup", **group)
+    assert code == "InvalidDBParameterGroupState"
+    unknown = {name: "default.aurora-mysql9.9"}
+    code = refused(database, "seoul", f"Describe{kind}Parameters", **unknown)
+    assert code == "DBParameterGroupNotFound"
+
+
 def test_every_record_can_be_kept_and_read_back(database: Regions) -> None:
     """So that a world survives its server."""
     for shelf in (CLUSTERS, INSTANCES, EVENTS):

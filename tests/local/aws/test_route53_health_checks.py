@@ -178,10 +178,11 @@ def test_a_calculated_check_counts_its_children(
 
 
 def test_the_api_tells_what_the_checkers_saw(world: World) -> None:
-    """Not inverted, with the last failure kept."""
+    """Nothing before their first look; then not inverted, with the last failure kept."""
     route53, endpoints = Route53(world), Endpoints()
     route53.checks.look_through(endpoints)
     id_ = _check(world, **FAST, Inverted=True)
+    assert _ask(world, route53, "GetHealthCheckStatus", id_) == []
     endpoints.status = None
     _pass(world, 30)
     endpoints.status = 200
@@ -193,6 +194,32 @@ def test_the_api_tells_what_the_checkers_saw(world: World) -> None:
     assert failure["StatusReport"]["CheckedTime"] < status["StatusReport"]["CheckedTime"]
     with pytest.raises(Fault, match="NoSuchHealthCheck"):
         _ask(world, route53, "GetHealthCheckStatus", "gone")
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("CreateHealthCheck", {"CallerReference": "r", "HealthCheckConfig": FAST}),
+        ("CreateHostedZone", {"CallerReference": "r", "Name": "other.example.com"}),
+    ],
+)
+def test_what_nobody_would_look_at_is_refused(
+    world: World, operation: str, params: dict[str, Any]
+) -> None:
+    """Checkers and name servers are the platform's account's."""
+    call = Call(
+        service="route53",
+        operation=operation,
+        params=params,
+        region="us-east-1",
+        account="999999999999",
+        request_id="test",
+    )
+    with pytest.raises(
+        Fault, match="of another account than 111122223333 is not implemented"
+    ) as no:
+        Route53(world).answer(call)
+    assert (no.value.code, no.value.status) == ("NotImplemented", 501)
 
 
 def _ask(world: World, route53: Route53, operation: str, id_: str) -> list[dict[str, Any]]:

@@ -132,6 +132,29 @@ def test_an_error_needs_a_code_and_its_status(operation: tuple[str, str]) -> Non
     assert _found(operation, _answer("Internal Server Error", 500)) != []
 
 
+def test_a_stack_may_clean_up_after_a_rollback() -> None:
+    """An event of the stack has the stack's own status, which ResourceStatus has only in part."""
+    events = ("cloudformation", "DescribeStackEvents")
+    body = (
+        "<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents><member>"
+        "<StackId>i</StackId><EventId>e</EventId><StackName>n</StackName>"
+        "<Timestamp>2027-01-15T08:00:00Z</Timestamp><ResourceStatus>{}</ResourceStatus>"
+        "</member></StackEvents></DescribeStackEventsResult></DescribeStackEventsResponse>"
+    )
+    for phase in ("UPDATE", "UPDATE_ROLLBACK"):
+        status = f"{phase}_COMPLETE_CLEANUP_IN_PROGRESS"
+        assert _found(events, _answer(body.format(status))) == []
+    assert _found(events, _answer(body.format("ODD"))) != []
+
+
+def test_an_error_without_a_member_that_its_shape_requires_is_found() -> None:
+    """EFS's errors say their code in the body, too."""
+    found = _found(FILES, _answer('{"__type": "FileSystemNotFound", "Message": "gone"}', 404))
+    assert found == [
+        "DescribeFileSystems.Error.FileSystemNotFound.ErrorCode is required but missing"
+    ]
+
+
 def test_an_error_with_another_status_than_the_models_is_found() -> None:
     """Clients decide by the status whether to try again."""
     body = '{"__type": "FileSystemNotFound", "ErrorCode": "x", "message": "gone"}'

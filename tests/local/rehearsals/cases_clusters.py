@@ -1,17 +1,21 @@
 """EKS's transitions, for `test_transitions_in_trouble`."""
 
 from tests.local.rehearsals.building import ROLE
-from tests.local.rehearsals.cases import GONE, Case
+from tests.local.rehearsals.cases import DURATIONS, GONE, MARGIN, Case
 from tests.local.rehearsals.rehearsal import Rehearsal, gone
 
 
 def made_eks_cluster(stage: Rehearsal) -> str:
-    """Another cluster."""
-    subnets = list(stage.places["seoul"].subnets.values())
-    stage.aws("eks").create_cluster(
-        name="new", roleArn=ROLE, resourcesVpcConfig={"subnetIds": subnets}
-    )
-    return "new"
+    """The Region's only cluster goes, and is made again."""
+    eks, place = stage.aws("eks"), stage.places["seoul"]
+    for name in eks.list_nodegroups(clusterName=place.cluster)["nodegroups"]:
+        eks.delete_nodegroup(clusterName=place.cluster, nodegroupName=name)
+    stage.wait(DURATIONS.eks_nodegroup_deleting + MARGIN)
+    eks.delete_cluster(name=place.cluster)
+    stage.wait(DURATIONS.eks_cluster_deleting + MARGIN)
+    subnets = list(place.subnets.values())
+    eks.create_cluster(name=place.cluster, roleArn=ROLE, resourcesVpcConfig={"subnetIds": subnets})
+    return place.cluster
 
 
 def eks_cluster(stage: Rehearsal, name: str) -> str:
