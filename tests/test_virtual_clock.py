@@ -8,7 +8,8 @@ import pytest
 from platform_pipelines import clock as clocks
 from platform_pipelines.clock import Stopped
 from platform_pipelines.errors import InvalidEnvironment
-from platform_pipelines.virtual_clock import ClockUnreachable, Remote, Turns, VirtualClock
+from platform_pipelines.remote_time import ClockUnreachable, Remote
+from platform_pipelines.virtual_clock import Turns, VirtualClock
 from tests.local_world import LocalWorld
 
 START = 1_800_000_000.0

@@ -89,7 +89,8 @@ class AwsPort:
         error = self._gate.error(passage)
         if error is not None:
             return incoming.refuse(Fault(error.code, error.message, error.status))
-        response = await self._apis.answer(incoming, scope, receive)
+        with violations.watched(self._world.state, self._log, passage.asked):
+            response = await self._apis.answer(incoming, scope, receive)
         if passage.asked.changing or passage.asked.operation.startswith(calls.KEPT):
             self._world.vault.commit()
         if self._world.strict:

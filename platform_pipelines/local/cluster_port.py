@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from platform_pipelines.local import calls
+from platform_pipelines.local import calls, violations
 from platform_pipelines.local.aws import eks
 from platform_pipelines.local.calls import Asked, CallLog
 from platform_pipelines.local.gate import SILENT, Gate, Passage
@@ -96,7 +96,8 @@ class ClusterPort:
         if passage.held:
             noting.hold = partial(self._held, passage, receive)  # its body was taken already
         lid = Lid(noting, partial(self._silence, passage))
-        await self._api(scope, receive, lid)
+        with violations.watched(self._world.state, self._log, asked):
+            await self._api(scope, receive, lid)
         if lid.outage is None and not noting.left:
             return True
         if not lid.begun or noting.left:

@@ -52,9 +52,10 @@ async def advance(controls: Controls, _names: Names, body: Any, _query: Query) -
         raise BadRequest("this world's time runs by itself; start it with --clock virtual")
     if isinstance(body, dict) and "to" in body:
         to = number(fields(body, "to")["to"], "to", 0, time.now() + FARTHEST)
+        await controls.world.timers.advance(time, lambda _: to)
     else:
-        to = time.now() + number(fields(body, "seconds")["seconds"], "seconds", 0, FARTHEST)
-    await controls.world.timers.advance(time, to)
+        seconds = number(fields(body, "seconds")["seconds"], "seconds", 0, FARTHEST)
+        await controls.world.timers.advance(time, lambda now: now + seconds)
     return _clock(controls.world)
 
 

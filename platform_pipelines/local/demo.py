@@ -48,7 +48,7 @@ The platform runs in {home}; the standby is {standby}. Times run {speed:g} times
   DNS                 dig @{dns_host} -p {dns_port} {host}
   AWS                 AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=local \\
                       aws --endpoint-url {aws} --region {region} rds describe-global-clusters
-  reports, logs       {state}/reports/, {state}/logs/
+  reports, logs       {reports}/, {state}/logs/
 
 Ctrl-C ends everything.
 """
@@ -105,7 +105,7 @@ def _demo(made: Stage) -> dict[str, Any]:
     if found:
         raise DemoFailed("; ".join(found))
     made.say(f"{standby.alias} serves, and nothing needed {home.alias}")
-    path = _report_path(made)
+    path = _report_path(made, run)
     return {**json.loads(path.read_text()), "path": str(path.with_suffix(".html"))}
 
 
@@ -120,12 +120,13 @@ def _sensor_run(made: Stage) -> Run | None:
     return None
 
 
-def _report_path(made: Stage) -> Path:
-    folder = made.options.file.parent / ".local" / "reports"  # where the product writes them
-    newest = max(folder.glob("inc-*.json"), key=lambda path: path.stat().st_mtime, default=None)
-    if newest is None:
-        raise DemoFailed(f"there is no report in {folder}")
-    return newest
+def _report_path(made: Stage, run: Run) -> Path:
+    """The report of this run's incident, where the product writes it."""
+    incident = run.tags.get("incident", "")
+    path = made.options.file.parent / ".local" / "reports" / f"{incident}.json"
+    if not path.exists():
+        raise DemoFailed(f"there is no report {path}")
+    return path
 
 
 def _line(report: dict[str, Any]) -> str:
@@ -164,6 +165,7 @@ def _dev(made: Stage) -> int:
             ui=made.dagster.url,
             aws=made.ready["aws"],
             state=state,
+            reports=_shown(made.options.file.parent / ".local" / "reports"),
             kubeconfig=f"{state}/kubeconfig",
             kubectl=_shown(program("kubectl")),
             services=made.ready["services"],

@@ -92,10 +92,11 @@ class Timers:
         clock.move(to)
         self._ran()
 
-    async def advance(self, clock: Standing, to: float) -> None:
-        """`passing`, with time for the event loop in between; one at a time."""
+    async def advance(self, clock: Standing, until: Callable[[float], float]) -> None:
+        """`passing` to a time that is counted from where time stands then, with time for the event
+        loop in between; one at a time."""
         async with self.moving:
-            for count, _ in enumerate(self.passing(clock, to), 1):
+            for count, _ in enumerate(self.passing(clock, until(clock.now())), 1):
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
 

@@ -36,7 +36,7 @@ def test_a_restore_waits_for_a_move_of_time_that_is_under_way(tmp_path: Path) ->
         world.vault.snapshot("built")
         for second in range(3 * BREATH):
             world.timers.after(second, "tick")
-        move = asyncio.create_task(world.timers.advance(clock, START + FAR))
+        move = asyncio.create_task(world.timers.advance(clock, lambda _: START + FAR))
         await asyncio.sleep(0)
         assert not move.done()
         await control_world.restore(controls, {}, {"name": "built"}, {})

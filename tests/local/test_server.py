@@ -1,12 +1,16 @@
 """The server as a whole: it starts, says where it is, serves only this machine, and ends."""
 
+import http.client
 import signal
 import socket
 import ssl
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import urllib3
 import yaml
@@ -158,3 +162,18 @@ def _signed_request(world: LocalWorld) -> bytes:
         f"Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0\r\n"
         "\r\n"
     ).encode()
+
+
+def test_a_connection_that_its_client_closed_is_forgotten(local_regions: LocalWorld) -> None:
+    """At once, not after the time for which an idle one is kept."""
+    process = psutil.Process(local_regions.process.pid)
+    aws = urlsplit(local_regions.url)
+    for _ in range(30):
+        connection = http.client.HTTPConnection(aws.netloc, timeout=5)
+        connection.request("GET", "/_local/health")
+        assert connection.getresponse().read()
+        connection.close()
+    deadline = time.monotonic() + 10
+    while any(one.status == psutil.CONN_CLOSE_WAIT for one in process.net_connections()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
