@@ -1,14 +1,10 @@
 """A whole failover with true durations in seconds of wall time, to the same second each time."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from dagster import DagsterInstance
 
-from tests import local_world
-from tests.local_world import PLATFORM
-from tests.rehearsal.virtual import Rehearsal
+from tests.rehearsal.virtual import Rehearsal, rehearsing
 
 OBJECTIVE = 900.0  # seconds; ours, for strategy `sequence`
 
@@ -16,19 +12,9 @@ OBJECTIVE = 900.0  # seconds; ours, for strategy `sequence`
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """The platform, built and ready in a snapshot `built`; every transition takes its usual time."""
-    folder = tmp_path_factory.mktemp("rehearsal")
-    shutil.copy(PLATFORM, folder)
-    with (
-        local_world.start(folder / "local", virtual=True) as world,
-        pytest.MonkeyPatch.context() as patch,
-        DagsterInstance.ephemeral() as instance,
-    ):
-        for name, value in world.environment().items():
-            patch.setenv(name, value)
-        patch.setenv("PLATFORM_FILE", str(folder / "platform.yaml"))
-        made = Rehearsal(world=world, instance=instance, folder=folder)
+    with rehearsing(tmp_path_factory.mktemp("rehearsal")) as made:
         made.build()
-        world.control.take_snapshot("built")
+        made.world.control.take_snapshot("built")
         yield made
 
 

@@ -5,13 +5,16 @@ that take part in virtual time, so every run of a rehearsal takes the same AWS-l
 """
 
 import json
+import shutil
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from platform_pipelines import definitions, model
@@ -24,10 +27,26 @@ from platform_pipelines.local import images
 from platform_pipelines.local.stage import program
 from platform_pipelines.local.world import Outage
 from platform_pipelines.virtual_clock import VirtualClock
-from tests.local_world import ROOT, LocalWorld
+from tests import local_world
+from tests.local_world import PLATFORM, ROOT, LocalWorld
 
 QUIET = 90.0  # seconds before the outage in which nothing happens
 PATIENCE = 3600.0  # seconds in which the sensor must have asked for a run
+
+
+@contextmanager
+def rehearsing(folder: Path, *, strict: bool = True) -> Iterator["Rehearsal"]:
+    """A new world whose time stands still, and the product on it; nothing is built yet."""
+    shutil.copy(PLATFORM, folder)
+    with (
+        local_world.start(folder / "local", virtual=True, strict=strict) as world,
+        pytest.MonkeyPatch.context() as patch,
+        DagsterInstance.ephemeral() as instance,
+    ):
+        for name, value in world.environment().items():
+            patch.setenv(name, value)
+        patch.setenv("PLATFORM_FILE", str(folder / PLATFORM.name))
+        yield Rehearsal(world=world, instance=instance, folder=folder)
 
 
 @dataclass
