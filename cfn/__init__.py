@@ -143,6 +143,8 @@ def _meant(platform: Platform, unit: Unit, need: Dependency) -> Iterator[Unit]:
         match need.region:
             case Where.SAME if place.region != unit.region and stack.scope is Scope.EACH:
                 continue
+            case Where.OTHER if place.region == unit.region:
+                continue
             case Where.HOME if place.region != platform.home_region:
                 continue
         yield place

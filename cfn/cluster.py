@@ -137,7 +137,7 @@ def _node_group(
         NodegroupName=group.name,
         NodeRole=GetAtt(role, "Arn"),
         AmiType="AL2023_x86_64_STANDARD",
-        InstanceTypes=[group.instance_type],
+        InstanceTypes=list(group.instance_types),
         LaunchTemplate=LaunchTemplateSpecification(
             Id=Ref(machine), Version=GetAtt(machine, "LatestVersionNumber")
         ),

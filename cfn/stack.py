@@ -24,6 +24,7 @@ class Where(StrEnum):
     """In which Region another stack is needed, seen from the Region of the one that needs it."""
 
     SAME = "same"
+    OTHER = "other"
     HOME = "home"
     EACH = "each"
 
@@ -38,10 +39,12 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A value that another stack of the same Region gives (of home, if that stack exists once)."""
+    """A value that another stack gives: of the same Region or of the other one; of home, if that
+    stack exists once."""
 
     stack: str
     key: str
+    region: Where = Where.SAME  # or OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ mistakes of a file at once, each with its path in the file, its value, and what 
 """
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -40,6 +41,7 @@ def _duration(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
+InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 Host = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
 ]
@@ -76,7 +78,9 @@ class NodeGroup(_Record):
     """A managed node group; counts are absolute, per role of the Region."""
 
     name: Name
-    instance_type: str = Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")
+    instance_types: tuple[InstanceType, ...] = Field(
+        min_length=1, max_length=20, description="the first that has capacity is taken"
+    )
     active: int = Field(ge=0, le=450, description="nodes when the Region is active")
     standby: int = Field(ge=0, le=450, description="nodes when the Region is standby")
     maximum: int = Field(ge=1, le=450, description="nodes that an autoscaler may reach")
@@ -90,6 +94,13 @@ class Verification(_Record):
     body: dict[str, Any]
 
 
+class Source(_Record):
+    """Where a service's code is: its pipeline starts at each push to the branch."""
+
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="<owner>/<name>")
+    branch: str = Field("main", pattern=r"^[\w./-]+$")
+
+
 class Service(_Record):
     """A service that runs in both Regions and that clients reach by one host name."""
 
@@ -99,6 +110,7 @@ class Service(_Record):
     host: Host
     health_path: str = Field(pattern=r"^/[^\s?#]*$")
     verify: Verification | None = None
+    source: Source | None = Field(None, description="without it, no pipeline builds the service")
 
     def regional_host(self, region: "Region") -> str:
         """The name by which only this Region's load balancer answers."""
@@ -119,6 +131,61 @@ class Database(_Record):
     instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
     instances: dict[str, Annotated[int, Field(ge=2, le=15)]] = Field(
         description="per Region, never by role"
+    )
+
+
+class Born(StrEnum):
+    """How a DB cluster came into its global cluster; only the first has credentials."""
+
+    FIRST = "first"
+    JOINED = "joined"
+
+
+class Member(_Record):
+    """A Region's DB cluster in a global cluster: how often it was built, and how it came in."""
+
+    generation: int = Field(1, ge=1)
+    born: Born
+
+
+class ClusterAccess(_Record):
+    """Who reaches the clusters' API, beside what runs in the VPC."""
+
+    networks: tuple[str, ...] = Field(
+        min_length=1, max_length=40, description="IPv4 ranges of the public endpoint"
+    )
+    administrators: tuple[
+        Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:(role|user)/[\w+=,.@/-]+$")], ...
+    ] = Field(min_length=1, description="IAM principals")
+
+
+class Control(_Record):
+    """The PostgreSQL of Dagster; one in each Region, never global."""
+
+    engine_version: str = Field(pattern=r"^\d+\.\d+$")
+    instance_class: str = Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")
+    storage_gib: int = Field(20, ge=20, le=16384)
+
+
+class Slack(_Record):
+    """The channel that hears of alarms and pipelines; AWS is let into its workspace by hand."""
+
+    workspace: str = Field(pattern=r"^[0-9A-Z]{1,255}$", description="its id, as T0123ABCDE")
+    channel: str = Field(pattern=r"^[A-Za-z0-9]{1,256}$", description="its id, as C0123ABCDE")
+
+
+class Alerts(_Record):
+    """Who hears of trouble."""
+
+    slack: Slack | None = None
+
+
+class InfrastructurePolicy(_Record):
+    """When a change of the stacks needs a person's word on a plan."""
+
+    approval: Approval = Field(
+        Approval.WHEN_UNSAFE,
+        description="when_unsafe: something is removed or replaced",
     )
 
 
@@ -191,6 +258,13 @@ class Platform(_Record):
     witness: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     regions: tuple[Region, ...] = Field(min_length=2, max_length=2)
     kubernetes_version: str = Field(pattern=r"^1\.\d\d$")
+    addons: dict[str, Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+-eksbuild\.\d+$")]] = Field(
+        description="the version of each add-on of the clusters"
+    )
+    cluster_access: ClusterAccess
+    control: Control
+    alerts: Alerts = Alerts()
+    infrastructure: InfrastructurePolicy = InfrastructurePolicy()
     node_groups: tuple[NodeGroup, ...] = Field(min_length=1)
     services: tuple[Service, ...] = Field(min_length=1)
     file_systems: tuple[FileSystem, ...] = ()
@@ -198,6 +272,8 @@ class Platform(_Record):
     objectives: Objectives
     failover: FailoverPolicy = FailoverPolicy()
     readiness: ReadinessPolicy = ReadinessPolicy()
+    # By (database, alias). No setting of the file: the ledger has it, `rebuilt` puts it in.
+    members: dict[tuple[str, str], Member] = Field(default={}, exclude=True)
 
     @cached_property
     def home_region(self) -> Region:
@@ -216,6 +292,15 @@ class Platform(_Record):
         known = self.region(name)
         return next(region for region in self.regions if region != known)
 
+    def member(self, database: Database, region: Region) -> Member:
+        """A Region's DB cluster; as long as nothing was rebuilt, the one in home was first."""
+        born = Born.FIRST if region.alias == self.home else Born.JOINED
+        return self.members.get((database.name, region.alias), Member(born=born))
+
+    def rebuilt(self, members: Mapping[tuple[str, str], Member]) -> "Platform":
+        """This platform with what the ledger records of its DB clusters, by (database, alias)."""
+        return self.model_copy(update={"members": {**self.members, **members}})
+
     # Names in AWS: predictable, so that no value has to cross Regions to be known.
 
     def stack_name(self, stack: str) -> str:
@@ -227,8 +312,11 @@ class Platform(_Record):
         return f"{self.platform}-{region.alias}"
 
     def db_cluster_id(self, database: Database, region: Region) -> str:
-        """Aurora's identifiers must differ between the members of a global cluster."""
-        return f"{self.platform}-{database.name}-{region.alias}"
+        """Aurora's identifiers must differ between the members of a global cluster, and between
+        a cluster and the one that took its place."""
+        generation = self.member(database, region).generation
+        again = f"-g{generation}" if generation > 1 else ""
+        return f"{self.platform}-{database.name}-{region.alias}{again}"
 
     def global_cluster_id(self, database: Database) -> str:
         """The global cluster of a database."""
@@ -241,6 +329,22 @@ class Platform(_Record):
     def traffic_bucket(self, region: Region) -> str:
         """The bucket whose object `serving` says that the non-home Region serves."""
         return f"{self.platform}-traffic-{self.account}-{region.name}"
+
+    def control_bucket(self, region: Region) -> str:
+        """The bucket of Dagster's logs, of reports, and of templates too large for a call."""
+        return f"{self.platform}-control-{self.account}-{region.name}"
+
+    def artifacts_bucket(self, region: Region) -> str:
+        """The bucket through which a pipeline's stages hand over."""
+        return f"{self.platform}-artifacts-{self.account}-{region.name}"
+
+    def pipeline_name(self, service: Service) -> str:
+        """A service's pipeline, equal in both Regions."""
+        return f"{self.platform}-{service.name}"
+
+    def role_name(self, role: str, region: Region) -> str:
+        """An IAM role that only one Region's controllers take; IAM knows no Regions."""
+        return f"{self.platform}-{role}-{region.alias}"
 
     def registry_host(self, region: Region) -> str:
         """The Region's own ECR registry, as image names begin."""

@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Data = dict[str, Any]
+ADDONS = (  # without these a cluster does not do what the platform needs
+    *("amazon-cloudwatch-observability", "aws-efs-csi-driver", "coredns"),
+    *("eks-pod-identity-agent", "kube-proxy", "vpc-cni"),
+)
 RESERVED = ("external", "readiness", "failover")  # a controller, and prefixes of assets
 Rule = Callable[[Data], Iterable[str]]
 
@@ -147,6 +151,32 @@ def databases_fit(data: Data) -> Iterable[str]:
             yield f"{path}.instance_class: {kind!r}; allowed: no burstable class in a global database"
 
 
+def addons_are_complete(data: Data) -> Iterable[str]:
+    """Each add-on that the platform relies on has a version."""
+    addons = data.get("addons")
+    if isinstance(addons, dict):
+        for name in ADDONS:
+            if name not in addons:
+                yield f"addons: {name} is missing; it is required, with a version that EKS offers"
+
+
+def the_door_is_not_open(data: Data) -> Iterable[str]:
+    """The public endpoint of a cluster is for networks that somebody has named."""
+    access = data.get("cluster_access")
+    networks = access.get("networks") if isinstance(access, dict) else None
+    for i, text in enumerate(networks if isinstance(networks, list) else ()):
+        network = _network(text)
+        if network is None or network.prefixlen < 8:
+            allowed = "an IPv4 network of /8 or smaller, host bits 0"
+            yield f"cluster_access.networks[{i}]: {text!r}; allowed: {allowed}"
+
+
+def nothing_of_the_ledger(data: Data) -> Iterable[str]:
+    """What was rebuilt stands in the ledger."""
+    if "members" in data:
+        yield "members: is no setting of ours; the ledger records how DB clusters were born"
+
+
 RULES: tuple[Rule, ...] = (
     names_are_unique,
     regions_exist,
@@ -158,4 +188,7 @@ RULES: tuple[Rule, ...] = (
     services_fit,
     a_write_is_verified,
     databases_fit,
+    addons_are_complete,
+    the_door_is_not_open,
+    nothing_of_the_ledger,
 )

@@ -45,7 +45,7 @@ def test_the_default_file_is_peccys(platform: Platform) -> None:
     assert platform.home_region.alias == "seoul"
     assert platform.witness == "ap-northeast-3"
     counts = {
-        one.name: (one.instance_type, one.active, one.standby) for one in platform.node_groups
+        one.name: (one.instance_types[0], one.active, one.standby) for one in platform.node_groups
     }
     assert counts == {
         "manage": ("t3.xlarge", 3, 3),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cfn
-from cfn import Output, Scope, Unit
+from cfn import Output, Scope, Unit, Where
 from platform_pipelines.aws.change_sets import Kind, Request
 from platform_pipelines.errors import Refused
 from platform_pipelines.model import Platform
@@ -53,9 +53,14 @@ class Inputs:
 
 
 def source(platform: Platform, unit: Unit, output: Output) -> tuple[str, str]:
-    """The unit that gives an output: of the same Region, or of home if it exists once."""
+    """The unit that gives an output: of this Region or the other, of home if it exists once."""
     stack = next(one for one in cfn.STACKS if one.name == output.stack)
-    region = unit.region if stack.scope is Scope.EACH else platform.home_region
+    if stack.scope is Scope.ONCE:
+        region = platform.home_region
+    elif output.region is Where.OTHER:
+        region = platform.other(unit.region.alias)
+    else:
+        region = unit.region
     return region.alias, stack.name
 
 
