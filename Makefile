@@ -45,6 +45,8 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python -m cfn --out .local/rendered
+	$(BIN)/cfn-lint --template .local/rendered/*/*.json
 	$(BIN)/dg check defs
 	$(BIN)/dagster definitions validate -w workspace.yaml
 

@@ -9,15 +9,23 @@ import json
 from collections.abc import Iterator
 
 from cfn import (
+    access,
+    alerts,
+    certificates,
     cluster,
+    control,
     database,
+    delivery,
     dns,
+    drills,
     files,
     global_database,
     keys,
     ledger,
     network,
     registry,
+    secrets,
+    tags,
     traffic,
 )
 from cfn.stack import Dependency, Output, Scope, Stack, Unit, Where
@@ -45,6 +53,14 @@ STACKS: tuple[Stack, ...] = (
     Stack(name="traffic", scope=Scope.EACH, build=traffic.build, stateful=True),
     Stack(name="global_database", scope=Scope.ONCE, build=global_database.build, stateful=True),
     Stack(
+        name="secrets",
+        scope=Scope.EACH,
+        build=secrets.build,
+        after=(Dependency(stack="keys", region=Where.EACH),),  # a copy needs the other one's key
+        parameters={"Key": Output(stack="keys", key="KeyArn")},
+        stateful=True,
+    ),
+    Stack(
         name="cluster",
         scope=Scope.EACH,
         build=cluster.build,
@@ -53,6 +69,13 @@ STACKS: tuple[Stack, ...] = (
             "PrivateSubnets": Output(stack="network", key="PrivateSubnets"),
             "Key": Output(stack="keys", key="KeyArn"),
         },
+    ),
+    Stack(
+        name="access",
+        scope=Scope.EACH,
+        build=access.build,
+        after=(Dependency(stack="cluster"),),
+        parameters={"Cluster": Output(stack="cluster", key="Cluster")},
     ),
     Stack(
         name="files",
@@ -80,6 +103,7 @@ STACKS: tuple[Stack, ...] = (
             Dependency(stack="keys"),
             Dependency(stack="cluster"),
             Dependency(stack="global_database", region=Where.HOME),
+            Dependency(stack="secrets", region=Where.HOME),
             Dependency(stack="database", region=Where.HOME),  # the other Region's cluster joins
         ),
         parameters={
@@ -91,11 +115,73 @@ STACKS: tuple[Stack, ...] = (
         stateful=True,
     ),
     Stack(
+        name="control",
+        scope=Scope.EACH,
+        build=control.build,
+        after=(
+            Dependency(stack="network"),
+            Dependency(stack="keys"),
+            Dependency(stack="secrets"),
+        ),
+        parameters={
+            "Vpc": Output(stack="network", key="Vpc"),
+            "PrivateSubnets": Output(stack="network", key="PrivateSubnets"),
+            "Key": Output(stack="keys", key="KeyArn"),
+        },
+        stateful=True,
+    ),
+    Stack(
         name="dns",
         scope=Scope.ONCE,
         build=dns.build,
         after=(Dependency(stack="traffic", region=Where.EACH),),
         stateful=True,
+    ),
+    Stack(
+        name="certificates",
+        scope=Scope.EACH,
+        build=certificates.build,
+        after=(Dependency(stack="dns", region=Where.HOME),),
+        parameters={"Zone": Output(stack="dns", key="Zone")},
+    ),
+    Stack(
+        name="delivery",
+        scope=Scope.EACH,
+        build=delivery.build,
+        after=(Dependency(stack="keys"), Dependency(stack="registry")),
+        parameters={"Key": Output(stack="keys", key="KeyArn")},
+        stateful=True,
+    ),
+    Stack(
+        name="alerts",
+        scope=Scope.EACH,
+        build=alerts.build,
+        after=(
+            Dependency(stack="keys"),
+            Dependency(stack="cluster"),
+            Dependency(stack="files"),
+            Dependency(stack="files", region=Where.OTHER),
+            Dependency(stack="database"),
+            Dependency(stack="delivery"),
+            Dependency(stack="alerts", region=Where.HOME),  # its topics are the channel's, too
+        ),
+        parameters={
+            "Key": Output(stack="keys", key="KeyArn"),
+            "FileSystems": Output(stack="files", key="FileSystems"),
+            "PeerFileSystems": Output(stack="files", key="FileSystems", region=Where.OTHER),
+        },
+    ),
+    Stack(
+        name="drills",
+        scope=Scope.EACH,
+        build=drills.build,
+        after=(
+            Dependency(stack="network"),
+            Dependency(stack="cluster"),
+            Dependency(stack="database"),
+            Dependency(stack="alerts"),
+        ),
+        parameters={"DrillStop": Output(stack="alerts", key="DrillStop")},
     ),
 )
 
@@ -116,9 +202,10 @@ def units(platform: Platform) -> tuple[Unit, ...]:
 
 
 def render(platform: Platform, unit: Unit) -> str:
-    """The template as it is sent to CloudFormation: compact JSON, keys sorted."""
+    """The template as it is sent to CloudFormation: tagged, compact JSON, keys sorted."""
     template = unit.stack.build(platform, unit.region)
-    return json.dumps(template.to_dict(), sort_keys=True, separators=(",", ":"))
+    data = tags.tagged(template, platform, unit.stack.name, unit.region)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
 def rendered(platform: Platform) -> dict[tuple[str, str], str]:

@@ -2,9 +2,12 @@
 
 No node group has a `ScalingConfig`: counts are run-time state of `converge_roles`. With a count in
 the template, the next edit of the group would set the standby to it in the middle of a disaster.
+Nobody may do anything in the cluster until the stack `access` lets them, not even who created it.
 """
 
-from troposphere import GetAtt, Output, Parameter, Ref, Tags, Template
+import json
+
+from troposphere import GetAtt, Output, Ref, Tags, Template
 from troposphere.ec2 import (
     EBSBlockDevice,
     LaunchTemplate,
@@ -17,74 +20,56 @@ from troposphere.eks import (
     AccessConfig,
     Addon,
     Cluster,
+    ClusterLogging,
     EncryptionConfig,
     LaunchTemplateSpecification,
+    Logging,
+    LoggingTypeConfig,
     Nodegroup,
     Provider,
     ResourcesVpcConfig,
     Taint,
 )
 from troposphere.iam import Role
+from troposphere.logs import LogGroup
 
-from cfn.names import logical
+from cfn import parameters
+from cfn.names import LOG_DAYS, logical
+from cfn.roles import aws_role
 from platform_pipelines.model import NodeGroup, Platform, Region
 
 # The group without a taint: it carries what every cluster needs, and all that has no other home.
 UNTAINTED = "manage"
-ADDONS = (
-    "vpc-cni",
-    "kube-proxy",
-    "coredns",
-    "eks-pod-identity-agent",
-    "aws-efs-csi-driver",
-    "amazon-cloudwatch-observability",
-)
+# Every node is watched, also those with a taint; the DaemonSets of the others do so by default.
+CONFIGURATION = {"amazon-cloudwatch-observability": {"tolerations": [{"operator": "Exists"}]}}
+CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 NODE_POLICIES = (
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
     "AmazonEC2ContainerRegistryPullOnly",
-    "CloudWatchAgentServerPolicy",
 )
 
 
 def build(platform: Platform, region: Region) -> Template:
     """The Region's cluster. Outputs: Cluster, SecurityGroup, NodeRole."""
     template = Template(Description=f"{platform.platform}: the cluster in {region.name}")
-    template.add_parameter(Parameter("PrivateSubnets", Type="List<AWS::EC2::Subnet::Id>"))
-    template.add_parameter(Parameter("Key", Type="String"))
+    parameters.add(template, "PrivateSubnets", "Key")
     cluster = _cluster(template, platform, region)
-    role = template.add_resource(_role("NodeRole", "ec2", NODE_POLICIES))
+    role = template.add_resource(aws_role("NodeRole", "ec2", NODE_POLICIES))
     machine = template.add_resource(_machine(platform))
     for group in platform.node_groups:
         template.add_resource(_node_group(group, cluster, role, machine))
-    for name in ADDONS:
-        template.add_resource(_addon(name, cluster))
+    for name, version in sorted(platform.addons.items()):
+        template.add_resource(_addon(name, version, cluster))
     template.add_output(Output("Cluster", Value=Ref(cluster)))
     template.add_output(Output("SecurityGroup", Value=GetAtt(cluster, "ClusterSecurityGroupId")))
     template.add_output(Output("NodeRole", Value=GetAtt(role, "Arn")))
     return template
 
 
-def _role(title: str, service: str, policies: tuple[str, ...]) -> Role:
-    """A role that an AWS service takes, with AWS's own policies."""
-    return Role(
-        title,
-        AssumeRolePolicyDocument={
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": f"{service}.amazonaws.com"},
-                    "Action": "sts:AssumeRole",
-                }
-            ],
-        },
-        ManagedPolicyArns=[f"arn:aws:iam::aws:policy/{name}" for name in policies],
-    )
-
-
 def _cluster(template: Template, platform: Platform, region: Region) -> Cluster:
-    role = template.add_resource(_role("ClusterRole", "eks", ("AmazonEKSClusterPolicy",)))
+    role = template.add_resource(aws_role("ClusterRole", "eks", ("AmazonEKSClusterPolicy",)))
+    logs = template.add_resource(_logs(platform, region))
     return template.add_resource(
         Cluster(
             "Cluster",
@@ -92,18 +77,39 @@ def _cluster(template: Template, platform: Platform, region: Region) -> Cluster:
             Version=platform.kubernetes_version,
             RoleArn=GetAtt(role, "Arn"),
             AccessConfig=AccessConfig(
-                AuthenticationMode="API", BootstrapClusterCreatorAdminPermissions=True
+                AuthenticationMode="API", BootstrapClusterCreatorAdminPermissions=False
             ),
             EncryptionConfig=[
                 EncryptionConfig(Resources=["secrets"], Provider=Provider(KeyArn=Ref("Key")))
             ],
+            Logging=_logging(),
             ResourcesVpcConfig=ResourcesVpcConfig(
                 SubnetIds=Ref("PrivateSubnets"),
                 EndpointPrivateAccess=True,
                 EndpointPublicAccess=True,
+                PublicAccessCidrs=list(platform.cluster_access.networks),
             ),
+            DependsOn=logs.title,
         )
     )
+
+
+def _logs(platform: Platform, region: Region) -> LogGroup:
+    """EKS would make it, and keep logs for ever. It goes with the cluster: a cluster of the same
+    name could not be made again beside it."""
+    return LogGroup(
+        "Logs",
+        LogGroupName=f"/aws/eks/{platform.cluster_name(region)}/cluster",
+        RetentionInDays=LOG_DAYS,
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Delete",
+    )
+
+
+def _logging() -> Logging:
+    """Of the API and its audit first of all."""
+    kinds = [LoggingTypeConfig(Type=kind) for kind in CONTROL_PLANE_LOGS]
+    return Logging(ClusterLogging=ClusterLogging(EnabledTypes=kinds))
 
 
 def _machine(platform: Platform) -> LaunchTemplate:
@@ -149,12 +155,17 @@ def _node_group(
     return nodes
 
 
-def _addon(name: str, cluster: Cluster) -> Addon:
-    """An add-on; some of them wait for a node to run on, so the untainted group comes first."""
-    return Addon(
+def _addon(name: str, version: str, cluster: Cluster) -> Addon:
+    """An add-on; some of them wait for a node to run on, so the untainted group comes first.
+    Those that call AWS take a role by Pod Identity: stack `access`."""
+    addon = Addon(
         logical("Addon", name),
         ClusterName=Ref(cluster),
         AddonName=name,
+        AddonVersion=version,
         ResolveConflicts="OVERWRITE",  # a new cluster has self-managed ones of the same name
         DependsOn=logical("NodeGroup", UNTAINTED),
     )
+    if name in CONFIGURATION:
+        addon.ConfigurationValues = json.dumps(CONFIGURATION[name], separators=(",", ":"))
+    return addon

@@ -4,10 +4,11 @@ from typing import Any
 
 from troposphere import RetainExceptOnCreate, Tags
 
-from platform_pipelines.model import Database, Platform
+from platform_pipelines.model import Database, Platform, Region
 
 # A stack's deletion or a replacement never deletes data. A first create that fails leaves nothing.
 KEPT: dict[str, Any] = {"DeletionPolicy": RetainExceptOnCreate, "UpdateReplacePolicy": "Retain"}
+LOG_DAYS = 90  # how long logs are kept that nobody has asked to keep for longer
 
 
 def logical(*words: str) -> str:
@@ -21,6 +22,25 @@ def named(name: str) -> Tags:
     return Tags(Name=name)
 
 
+def key_alias(platform: Platform) -> str:
+    """Each Region's own key, by the same name in both."""
+    return f"alias/{platform.platform}"
+
+
+# A secret's name must not end with a hyphen and six characters: the end of an ARN looks like that.
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+
+
 def database_secret(platform: Platform, database: Database) -> str:
     """The secret that holds a global database's administrator."""
     return f"{platform.global_cluster_id(database)}-admin"
+
+
+def control_id(platform: Platform, region: Region) -> str:
+    """The PostgreSQL of a Region's Dagster."""
+    return f"{platform.platform}-control-{region.alias}"
+
+
+def control_secret(platform: Platform, region: Region) -> str:
+    """The secret that holds the administrator of a Region's PostgreSQL."""
+    return f"{control_id(platform, region)}-admin"

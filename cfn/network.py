@@ -1,7 +1,7 @@
 """Stack `network` (each): a VPC with a public and a private subnet in each of three zones.
 
 Each zone has its own NAT gateway, so that losing one zone takes no other zone's way out with it.
-S3 is reached without a NAT: images come from there.
+What nodes and controllers need of AWS in the Region itself is reached without one.
 """
 
 import ipaddress
@@ -17,10 +17,10 @@ from troposphere.ec2 import (
     RouteTable,
     Subnet,
     SubnetRouteTableAssociation,
-    VPCEndpoint,
     VPCGatewayAttachment,
 )
 
+from cfn import network_endpoints, network_logs
 from cfn.names import named
 from platform_pipelines.model import Platform, Region
 
@@ -38,34 +38,39 @@ class Zone:
 
 
 def build(platform: Platform, region: Region) -> Template:
-    """The Region's network. Outputs: Vpc, PublicSubnets, PrivateSubnets."""
+    """The Region's network. Outputs: Vpc, PublicSubnets, PrivateSubnets, NatAddresses."""
     template = Template(Description=f"{platform.platform}: the network in {region.name}")
-    vpc = template.add_resource(
-        VPC(
-            "Vpc",
-            CidrBlock=region.cidr,
-            EnableDnsHostnames=True,
-            EnableDnsSupport=True,
-            Tags=named(platform.platform),
-        )
-    )
+    template.add_resource(_vpc(platform, region))
     way_out = _way_out(template, platform)
     zones = _zones(region)
     tables = [way_out] + [_zone(template, platform, zone, way_out) for zone in zones]
-    template.add_resource(
-        VPCEndpoint(
-            "S3Endpoint",
-            VpcId=Ref(vpc),
-            VpcEndpointType="Gateway",
-            ServiceName=f"com.amazonaws.{region.name}.s3",
-            RouteTableIds=[Ref(table) for table in tables],
-        )
-    )
-    template.add_output(Output("Vpc", Value=Ref(vpc)))
-    for kind in ("Public", "Private"):
-        subnets = [Ref(f"{kind}Subnet{zone.number}") for zone in zones]
-        template.add_output(Output(f"{kind}Subnets", Value=Join(",", subnets)))
+    private = [f"PrivateSubnet{zone.number}" for zone in zones]
+    network_endpoints.add(template, platform, region, tables, private)
+    network_logs.add(template, platform, region)
+    _outputs(template, zones)
     return template
+
+
+def _vpc(platform: Platform, region: Region) -> VPC:
+    return VPC(
+        "Vpc",
+        CidrBlock=region.cidr,
+        EnableDnsHostnames=True,
+        EnableDnsSupport=True,
+        Tags=named(platform.platform),
+    )
+
+
+def _outputs(template: Template, zones: list[Zone]) -> None:
+    """With the NAT gateways' addresses: as such the Region's controllers reach the other one."""
+    template.add_output(Output("Vpc", Value=Ref("Vpc")))
+    for key, title in (
+        ("PublicSubnets", "PublicSubnet"),
+        ("PrivateSubnets", "PrivateSubnet"),
+        ("NatAddresses", "NatAddress"),
+    ):
+        values = [Ref(f"{title}{zone.number}") for zone in zones]
+        template.add_output(Output(key, Value=Join(",", values)))
 
 
 def _zones(region: Region) -> list[Zone]:
@@ -110,7 +115,12 @@ def _zone(template: Template, platform: Platform, zone: Zone, way_out: RouteTabl
     public = _subnet(template, platform, zone, "Public")
     private = _subnet(template, platform, zone, "Private")
     address = template.add_resource(
-        EIP(f"NatAddress{zone.number}", Domain="vpc", DependsOn="InternetGatewayAttachment")
+        EIP(
+            f"NatAddress{zone.number}",
+            Domain="vpc",
+            DependsOn="InternetGatewayAttachment",
+            Tags=named(f"{platform.platform}-{zone.name}"),
+        )
     )
     gateway = template.add_resource(
         NatGateway(

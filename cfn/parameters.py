@@ -1,4 +1,4 @@
-"""The inputs of a stack that stores data inside the Region's network: `files` and `database`."""
+"""The inputs that several stacks share; the registry in `cfn` says which outputs fill them."""
 
 from troposphere import Parameter, Template
 
@@ -7,10 +7,13 @@ TYPES = {
     "PrivateSubnets": "List<AWS::EC2::Subnet::Id>",
     "ClusterSecurityGroup": "AWS::EC2::SecurityGroup::Id",
     "Key": "String",
+    "Zone": "AWS::Route53::HostedZone::Id",
 }
+# Of a stack that stores what the cluster's pods use, inside the Region's network.
+STORAGE = ("Vpc", "PrivateSubnets", "ClusterSecurityGroup", "Key")
 
 
-def add(template: Template) -> None:
-    """Declare them; the registry in `cfn` says which outputs fill them."""
-    for name, kind in TYPES.items():
-        template.add_parameter(Parameter(name, Type=kind))
+def add(template: Template, *names: str) -> None:
+    """Declare inputs by their names."""
+    for name in names:
+        template.add_parameter(Parameter(name, Type=TYPES[name]))

@@ -5,17 +5,9 @@ is not public and Block Public Access stays on. SSE-S3: a checker could not use 
 """
 
 from troposphere import Output, Ref, Template
-from troposphere.s3 import (
-    Bucket,
-    BucketEncryption,
-    BucketPolicy,
-    OwnershipControls,
-    OwnershipControlsRule,
-    PublicAccessBlockConfiguration,
-    ServerSideEncryptionByDefault,
-    ServerSideEncryptionRule,
-)
+from troposphere.s3 import Bucket, BucketPolicy
 
+from cfn import buckets
 from cfn.names import KEPT
 from platform_pipelines.model import Platform, Region
 
@@ -52,7 +44,7 @@ def build(platform: Platform, region: Region) -> Template:
         BucketPolicy(
             "Checkers",
             Bucket=Ref(bucket),
-            PolicyDocument=_policy(f"arn:aws:s3:::{platform.traffic_bucket(region)}"),
+            PolicyDocument=_policy(platform.traffic_bucket(region)),
         )
     )
     template.add_output(Output("Bucket", Value=Ref(bucket)))
@@ -60,29 +52,15 @@ def build(platform: Platform, region: Region) -> Template:
 
 
 def _bucket(platform: Platform, region: Region) -> Bucket:
-    aes = ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
     return Bucket(
         "Bucket",
         BucketName=platform.traffic_bucket(region),
-        BucketEncryption=BucketEncryption(
-            ServerSideEncryptionConfiguration=[
-                ServerSideEncryptionRule(ServerSideEncryptionByDefault=aes)
-            ]
-        ),
-        OwnershipControls=OwnershipControls(
-            Rules=[OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
-        ),
-        PublicAccessBlockConfiguration=PublicAccessBlockConfiguration(
-            BlockPublicAcls=True,
-            BlockPublicPolicy=True,
-            IgnorePublicAcls=True,
-            RestrictPublicBuckets=True,
-        ),
+        **buckets.closed(buckets.by_s3()),
         **KEPT,
     )
 
 
-def _policy(arn: str) -> dict[str, object]:
+def _policy(bucket: str) -> dict[str, object]:
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -91,16 +69,9 @@ def _policy(arn: str) -> dict[str, object]:
                 "Effect": "Allow",
                 "Principal": "*",
                 "Action": "s3:GetObject",
-                "Resource": f"{arn}/{OBJECT}",
+                "Resource": f"arn:aws:s3:::{bucket}/{OBJECT}",
                 "Condition": {"IpAddress": {"aws:SourceIp": list(CHECKERS)}},
             },
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [arn, f"{arn}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            buckets.tls_only(bucket),
         ],
     }

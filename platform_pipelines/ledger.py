@@ -30,6 +30,7 @@ from platform_pipelines.ledger_records import (
     plain,
     record,
 )
+from platform_pipelines.ledger_stacks import StackRecords
 from platform_pipelines.model import Platform
 
 ROLES = "roles/current"
@@ -59,6 +60,11 @@ class Ledger:
             partition=platform.platform,
             clock=clock,
         )
+
+    @property
+    def stacks(self) -> StackRecords:
+        """What is known of the stacks."""
+        return StackRecords(table=self.table)
 
     # Roles
 

@@ -4,8 +4,10 @@ The code location loads without an environment; a run says what to set. `regions
 the credentials are of the platform's account, and tags the run with its target.
 """
 
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from dagster import ConfigurableResource, InitResourceContext, ResourceDependency
 from pydantic import PrivateAttr
@@ -20,6 +22,15 @@ from platform_pipelines.ledger import Ledger
 from platform_pipelines.model import Platform
 
 
+class Closable(Protocol):
+    """Something that goes on until it is closed."""
+
+    def close(self) -> None: ...
+
+
+Closed = TypeVar("Closed", bound=Closable)
+
+
 @cache
 def platform_of(path: str) -> Platform:
     """The platform of a file, read once per process."""
@@ -31,6 +42,7 @@ class RegionsResource(ConfigurableResource):  # type: ignore[type-arg]  # its va
 
     platform_file: str
     _aws: Aws = PrivateAttr()
+    _ends: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         settings = environments.from_environment(self.platform)
@@ -40,6 +52,14 @@ class RegionsResource(ConfigurableResource):  # type: ignore[type-arg]  # its va
         if run and context.instance and context.instance.has_run(run.run_id):
             tags = {"target": str(settings.target), "controller": settings.controller}
             context.instance.add_run_tags(run.run_id, tags)
+
+    def teardown_after_execution(self, context: InitResourceContext) -> None:  # noqa: ARG002  # Dagster's signature
+        self._ends.close()
+
+    def ends(self, work: Closed) -> Closed:
+        """The same, which at the latest the end of the run closes, however the run ends."""
+        self._ends.callback(work.close)
+        return work
 
     @property
     def platform(self) -> Platform:

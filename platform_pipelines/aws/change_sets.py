@@ -17,10 +17,12 @@ from botocore.exceptions import ClientError
 
 from platform_pipelines.aws.cloudformation import delete_shell
 from platform_pipelines.aws.region import AwsError, AwsRegion, error_code
+from platform_pipelines.aws.templates import Template
 from platform_pipelines.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import (
+        ChangeSetSummaryTypeDef,
         ChangeTypeDef,
         DescribeChangeSetOutputTypeDef,
         ResourceChangeDetailTypeDef,
@@ -70,9 +72,10 @@ class Request:
     stack_name: str
     kind: Kind
     name: str  # of the change set; also its idempotency token
-    template: str
+    template: Template
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    role: str | None = None  # ARN of what CloudFormation works as; None: as whoever asks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,12 @@ class ChangeSet:
     status: str
     reason: str
     changes: tuple[ResourceChange, ...]
+    execution: str = "UNAVAILABLE"
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can be executed: it is computed, and its stack has not changed since."""
+        return self.execution == "AVAILABLE"
 
     @property
     def empty(self) -> bool:
@@ -110,7 +119,7 @@ def create(region: AwsRegion, request: Request, *, new_stack: bool) -> Draft:
         "StackName": request.stack_name,
         "ChangeSetName": request.name,
         "ClientToken": request.name,
-        "TemplateBody": request.template,
+        **request.template.argument,
         "Parameters": [
             {"ParameterKey": key, "ParameterValue": value}
             for key, value in request.parameters.items()
@@ -121,6 +130,8 @@ def create(region: AwsRegion, request: Request, *, new_stack: bool) -> Draft:
     }
     if request.kind is Kind.CREATE:
         common["OnStackFailure"] = "DELETE"
+    if request.role:
+        common["RoleARN"] = request.role
     answer = region.cloudformation.create_change_set(**common)  # type: ignore[arg-type]  # one dict
     return Draft(
         id=answer["Id"], stack_id=answer["StackId"], token=request.name, new_stack=new_stack
@@ -158,12 +169,39 @@ def executed(region: AwsRegion, draft: Draft) -> bool:
     return answer["ExecutionStatus"] not in ("AVAILABLE", "EXECUTE_IN_PROGRESS")
 
 
+def kept(region: AwsRegion, arn: str) -> ChangeSet | None:
+    """A change set that was made earlier; None when it is gone."""
+    try:
+        page = region.cloudformation.describe_change_set(
+            ChangeSetName=arn, IncludePropertyValues=True
+        )
+    except ClientError as error:
+        if error_code(error) == "ChangeSetNotFound":
+            return None
+        raise
+    return _read(region, arn, page)
+
+
+def discard_stale(region: AwsRegion, stack_id: str, prefixes: tuple[str, ...]) -> None:
+    """Remove change sets of these names that nobody has executed: of a run that was killed, or of
+    a plan whose place is taken."""
+    for item in _summaries(region, stack_id):
+        waits = item.get("ExecutionStatus") in ("AVAILABLE", "UNAVAILABLE", "OBSOLETE")
+        if waits and item.get("ChangeSetName", "").startswith(prefixes):
+            region.cloudformation.delete_change_set(ChangeSetName=item.get("ChangeSetId", ""))
+
+
+def _summaries(region: AwsRegion, stack_id: str) -> "list[ChangeSetSummaryTypeDef]":
+    pages = region.cloudformation.get_paginator("list_change_sets").paginate(StackName=stack_id)
+    return [item for page in pages for item in page["Summaries"]]
+
+
 def discard(region: AwsRegion, draft: Draft) -> None:
     """Remove a change set that was not executed, and the shell that was made for it. Soft: what
     remains costs nothing, and the next change set of this stack replaces it."""
     try:
         region.cloudformation.delete_change_set(ChangeSetName=draft.id)
-        if draft.new_stack:
+        if draft.new_stack and not _summaries(region, draft.stack_id):
             delete_shell(region, draft.stack_id)
     except AwsError:
         return
@@ -192,12 +230,19 @@ def _read(
 ) -> ChangeSet:
     changes = [_change(item) for item in page.get("Changes", [])]
     status, reason = page["Status"], page.get("StatusReason", "")
+    execution = page["ExecutionStatus"]
     while token := page.get("NextToken"):
         page = region.cloudformation.describe_change_set(
             ChangeSetName=change_set_id, IncludePropertyValues=True, NextToken=token
         )
         changes.extend(_change(item) for item in page.get("Changes", []))
-    return ChangeSet(id=change_set_id, status=status, reason=reason, changes=tuple(changes))
+    return ChangeSet(
+        id=change_set_id,
+        status=status,
+        reason=reason,
+        changes=tuple(changes),
+        execution=execution,
+    )
 
 
 def _change(item: "ChangeTypeDef") -> ResourceChange:

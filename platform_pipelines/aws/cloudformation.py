@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeSt
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -42,6 +42,7 @@ class StackState:
     outputs: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     protected: bool = False  # termination protection
+    updated: str = ""  # when it was made or changed last, ISO UTC
 
     @property
     def busy(self) -> bool:
@@ -97,6 +98,12 @@ def protect(region: AwsRegion, name: str) -> None:
     region.cloudformation.update_termination_protection(
         StackName=name, EnableTerminationProtection=True
     )
+
+
+def set_policy(region: AwsRegion, name: str, policy: str) -> None:
+    """Say which updates of a stack's resources are refused, whoever asks for them.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html"""
+    region.cloudformation.set_stack_policy(StackName=name, StackPolicyBody=policy)
 
 
 def delete_shell(region: AwsRegion, stack_id: str) -> None:
@@ -179,7 +186,12 @@ def _state(item: "StackTypeDef") -> StackState:
             for one in item.get("Parameters", [])
         },
         protected=item.get("EnableTerminationProtection", False),
+        updated=_iso(item.get("LastUpdatedTime") or item.get("CreationTime")),
     )
+
+
+def _iso(time: datetime | None) -> str:
+    return time.astimezone(UTC).isoformat() if time else ""
 
 
 def _event(item: "StackEventTypeDef") -> StackEvent:

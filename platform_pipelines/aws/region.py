@@ -34,7 +34,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 ClientName = Literal[
-    "cloudformation", "cloudwatch", "dynamodb", "ecr", "efs", "eks", "rds", "route53", "s3", "sts"
+    "cloudformation",
+    "cloudwatch",
+    "codepipeline",
+    "dynamodb",
+    "ecr",
+    "efs",
+    "eks",
+    "rds",
+    "route53",
+    "s3",
+    "sts",
 ]
 
 # Route 53 belongs to no Region: a client of it always speaks to us-east-1.
@@ -182,6 +192,11 @@ class AwsRegion:
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
         return cast("CloudWatchClient", self._client("cloudwatch"))
+
+    @cached_property
+    def codepipeline(self) -> Any:
+        """Without types: only `platform_pipelines.aws.codepipeline` asks for it."""
+        return self._client("codepipeline")
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -47,6 +47,17 @@ class Durations(BaseModel):
     db_instance_rebooting: float = Field(60, ge=0, description="rebooting → available")
     db_snapshot_creating: float = Field(120, ge=0, description="creating or copying → available")
     global_cluster_deleting: float = Field(10, ge=0, description="deleting → gone")
+    acm_validation_record: float = Field(
+        5, ge=0, description="certificate requested → its validation records are named"
+    )
+    acm_validation: float = Field(
+        60, gt=0, description="between two looks for a certificate's validation records"
+    )
+    db_instance_failover: float = Field(
+        60, ge=0, description="Multi-AZ instance's zone lost → its standby serves"
+    )
+    vpc_endpoint_creating: float = Field(90, ge=0, description="interface pending → available")
+    vpc_endpoint_deleting: float = Field(60, ge=0, description="interface deleting → gone")
     nat_gateway_creating: float = Field(100, ge=0, description="pending → available")
     nat_gateway_deleting: float = Field(50, ge=0, description="deleting → deleted")
     eks_addon_creating: float = Field(30, ge=0, description="CREATING → ACTIVE, with its replicas")
@@ -96,6 +107,9 @@ class Durations(BaseModel):
     load_balancer: float = Field(30, ge=0, description="Ingress → load balancer answers")
     quota_increase: float = Field(1800, ge=0, description="PENDING → APPROVED | DENIED")
     route53_change: float = Field(30, ge=0, description="record change PENDING → INSYNC")
+    s3_lifecycle: float = Field(
+        86400, ge=60, description="between two looks at buckets' lifecycle rules"
+    )
     sns_retry: float = Field(20, gt=0, description="between two tries to deliver a message")
     stack_change_set: float = Field(4, ge=0, description="CREATE_IN_PROGRESS → CREATE_COMPLETE")
     stack_drift: float = Field(15, ge=0, description="DETECTION_IN_PROGRESS → DETECTION_COMPLETE")

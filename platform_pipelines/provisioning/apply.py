@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cfn
 from cfn import Unit
 from platform_pipelines.errors import Refused
-from platform_pipelines.provisioning import one, reality
+from platform_pipelines.provisioning import approval, change, inputs, one, reality
 from platform_pipelines.provisioning import run as runs
 from platform_pipelines.provisioning import standing as standings
 from platform_pipelines.provisioning.outcome import Ending, Outcome
@@ -36,9 +36,13 @@ class LedgerNotApplied(Refused):
 
 def apply(run: Run, units: Sequence[Unit], emit: Emit) -> list[Outcome]:
     """Apply `units`; returns their outcomes, all of which were emitted before.
-    Raises: IncidentOpen, LedgerNotApplied, RealityContradictsLedger, Stopped, TableUnavailable."""
-    footing = runs.footing(run)
+    Raises: IncidentOpen, LedgerNotApplied, PlanOutdated, PlanUnknown, RealityContradictsLedger,
+    Stopped, TableUnavailable, TemplateTooLarge."""
+    inputs.refuse_too_large(run.platform, units)
+    run, footing = runs.started(run)
     standings.refuse_open(footing.standing)
+    if footing.plan:
+        approval.refuse_other_templates(run.platform, footing.plan, units)
     outcomes: dict[Key, Outcome] = {}
 
     def end(outcome: Outcome) -> None:
@@ -49,8 +53,11 @@ def apply(run: Run, units: Sequence[Unit], emit: Emit) -> list[Outcome]:
         end(_ledger_first(run, footing, units))
         if outcomes[run.platform.home, LEDGER].ending.good:
             _bootstrap(run)
-            footing = runs.footing(run)
+            run, footing = runs.started(run)
+            change.remember(run, units, outcomes[run.platform.home, LEDGER])
     _walk(run, footing, units, outcomes, end)
+    if footing.plan and all(outcomes[unit.key].ending.good for unit in units):
+        run.ledger().stacks.forget_plans()
     return [outcomes[unit.key] for unit in units]
 
 

@@ -6,6 +6,7 @@ was left alone is observed, with the reason; a failure fails the run once all th
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 
 from dagster import (
     AssetExecutionContext,
@@ -43,6 +44,9 @@ class StacksConfig(Config):
         default=[],
         description="resources whose data may be lost, as <alias>/<stack>/<LogicalId>",
     )
+    plan: str = Field(
+        default="", description="the id of a kept plan: exactly its change sets are executed"
+    )
 
 
 def stacks(platform: Platform) -> AssetsDefinition:
@@ -71,10 +75,11 @@ def stacks(platform: Platform) -> AssetsDefinition:
                 stop=stop,
                 tell=emit,
                 allowed=allowed,
+                plan=config.plan or None,
             )
             apply.apply(run, chosen, emit)
 
-        yield from _shown(context, Stream(work, regions.clock))
+        yield from _shown(context, regions.ends(Stream(work, regions.clock)))
 
     return _stacks
 
@@ -90,11 +95,12 @@ def _shown(context: AssetExecutionContext, stream: Stream[Outcome | str]) -> Ite
     """What a run's outcomes are in Dagster. Raises: Failure, naming what failed and what waits."""
     outcomes: list[Outcome] = []
     try:
-        for heard in stream:
-            context.log.info(str(heard))
-            if isinstance(heard, Outcome):
-                outcomes.append(heard)
-                yield _event(heard)
+        with closing(stream) as told:
+            for heard in told:
+                context.log.info(str(heard))
+                if isinstance(heard, Outcome):
+                    outcomes.append(heard)
+                    yield _event(heard)
     except (PlatformError, *AwsError) as error:
         raise Failure(str(error), allow_retries=False) from error
     failed = [one for one in outcomes if one.ending is Ending.FAILED]

@@ -1,4 +1,4 @@
-"""Brings both Regions to what the ledger says: replication from active to standby, node counts.
+"""Brings both Regions to what the ledger says: replication, node counts, whose pipelines work.
 
 The only owner of that state in quiet times. It acts only while reality confirms the ledger, raises
 the active side first, and lowers the other only when the active side serves. Turning a replication
@@ -12,7 +12,7 @@ from functools import partial
 
 from platform_pipelines.errors import Refused
 from platform_pipelines.ledger_records import Roles
-from platform_pipelines.provisioning import node_counts, reality, replication
+from platform_pipelines.provisioning import node_counts, pipelines, reality, replication
 from platform_pipelines.provisioning import run as runs
 from platform_pipelines.provisioning import standing as standings
 from platform_pipelines.provisioning.node_counts import ReadyNodes, Side
@@ -62,8 +62,9 @@ def converge(run: Run, ready: ReadyNodes, why_not: WhyNot) -> Converged:
         partial(_replication, run, guard, roles, run.platform.file_system_name(one))
         for one in run.platform.file_systems
     ]
-    (changed, withheld), *started = run.clock.gather([counts, *files])
-    done = [text for texts, _ in started for text in texts]
+    held = partial(_pipelines, run, guard, roles)
+    (changed, withheld), *others = run.clock.gather([counts, held, *files])
+    done = [text for texts, _ in others for text in texts]
     return Converged(roles=roles, changed=(*done, *changed), traffic=traffic, withheld=withheld)
 
 
@@ -73,6 +74,10 @@ Done = tuple[list[str], str | None]  # what was changed, and why something was n
 def _replication(run: Run, guard: Guard, roles: Roles, name: str) -> Done:
     text = replication.ensure(run, guard, roles, name)
     return ([text] if text else []), None
+
+
+def _pipelines(run: Run, guard: Guard, roles: Roles) -> Done:
+    return pipelines.ensure(run, guard, roles), None
 
 
 def _counts(

@@ -3,17 +3,22 @@
 from dagster import Definitions
 
 from platform_pipelines.model import Platform
-from platform_pipelines.provisioning import assets, jobs
+from platform_pipelines.provisioning import assets, checks, jobs, schedules
 
 
 def build(platform: Platform) -> Definitions:
-    """The assets and jobs of provisioning; resources and executor come from the root."""
+    """The assets, checks, jobs and the schedule; resources and executor come from the root."""
     stacks = assets.stacks(platform)
+    drift = checks.stack_checks(platform)
     return Definitions(
         assets=[stacks],
+        asset_checks=[drift],
         jobs=[
             jobs.plan_infrastructure(platform),
             jobs.apply_infrastructure(stacks),
             jobs.converge_roles(platform),
+            jobs.detect_drift(drift),
+            jobs.recover_stack(platform),
         ],
+        schedules=[schedules.nightly_drift(platform)],
     )

@@ -5,7 +5,6 @@ next one: an operation that still runs is awaited, a shell is filled, a finished
 """
 
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +22,9 @@ from platform_pipelines.provisioning import inputs, statuses
 from platform_pipelines.provisioning.statuses import Next, StackStuck
 
 Tell = Callable[[str], None]
+PLAN, APPLY = "plan-", "apply-"  # how our change sets are named
+PURPOSES = (PLAN, APPLY)
+ACCESS, SERVICE_ROLE = "access", "StacksRole"  # the stack that makes the role, and its output
 
 
 @dataclass
@@ -91,31 +93,56 @@ def quiet_state(site: Site) -> StackState | None:
         site.tell(f"{site.where} is {state.status}: waiting for that operation")
         site.clock.sleep(cloudformation.POLL, site.stop)
         state = cloudformation.describe(site.region, site.stack_name)
-    if state is not None and statuses.next_step(state.status) is Next.PERSON:
-        advice = statuses.advice(state.status)
-        raise StackStuck(site.where, state.status, advice, state.reason)
+    if state is not None and statuses.stuck(state.status):
+        raise _stuck(site, state)
     return state
+
+
+def _stuck(site: Site, state: StackState) -> StackStuck:
+    return StackStuck(site.where, state.status, statuses.advice(state.status), state.reason)
 
 
 def draft(
     site: Site,
     before: StackState | None,
     parameters: Mapping[str, str],
-    purpose: str,
+    name: str,
     cleanup: ExitStack,
 ) -> Drafted:
-    """A computed change set, discarded by `cleanup`. Raises: ChangeSetFailed, TemplateTooLarge."""
+    """A computed change set, discarded by `cleanup`. What killed runs left of theirs is removed.
+    Raises: ChangeSetFailed, NoBucketForTemplate."""
     new = before is None or statuses.next_step(before.status) is Next.CREATE
-    name = f"{purpose}-{uuid.uuid4().hex}"
     kind = Kind.CREATE if new else Kind.UPDATE
-    request = inputs.request(site.platform, site.unit, kind, name, parameters)
-    made = change_sets.create(site.region, request, new_stack=before is None)
+    request = inputs.request(site, kind, name, parameters, service_role(site))
+    if before is not None and before.status != cloudformation.GONE:
+        change_sets.discard_stale(site.region, before.id, PURPOSES)
+    shell = before is None or before.status in (cloudformation.SHELL, cloudformation.GONE)
+    made = change_sets.create(site.region, request, new_stack=shell)
     cleanup.callback(change_sets.discard, site.region, made)
     found = change_sets.computed(site.region, made, site.clock, site.stop)
     if found.failed and not found.empty:
         reasons = change_sets.failures(site.region, made.id)
         raise ChangeSetFailed(site.where, (*reasons, found.reason) if found.reason else reasons)
     return Drafted(draft=made, change_set=found, before=before, new=new)
+
+
+def planned(site: Site, before: StackState | None, arn: str, name: str) -> Drafted | None:
+    """The change set of a kept plan; None if it is gone, or its stack has changed since."""
+    found = change_sets.kept(site.region, arn)
+    if found is None or not found.waits:
+        return None
+    new = before is None or statuses.next_step(before.status) is Next.CREATE
+    stack_id = before.id if before else site.stack_name
+    token = f"{name}-{site.stack_name}"
+    made = Draft(id=arn, stack_id=stack_id, token=token, new_stack=False)
+    return Drafted(draft=made, change_set=found, before=before, new=new)
+
+
+def service_role(site: Site) -> str | None:
+    """What CloudFormation works as in this Region; None until stack `access` has made the role."""
+    name = site.platform.stack_name(ACCESS)
+    state = cloudformation.describe(site.region, name)
+    return state.outputs.get(SERVICE_ROLE) if state else None
 
 
 def carry_out(site: Site, drafted: Drafted) -> StackState:

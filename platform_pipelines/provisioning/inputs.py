@@ -1,31 +1,35 @@
 """What goes into a stack: its template, its tags, and parameters from other stacks' outputs."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import cfn
 from cfn import Output, Scope, Unit, Where
+from platform_pipelines.aws import templates
 from platform_pipelines.aws.change_sets import Kind, Request
 from platform_pipelines.errors import Refused
 from platform_pipelines.model import Platform
+from platform_pipelines.provisioning import protection
 
-# CloudFormation takes no more in a call. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-TEMPLATE_LIMIT = 51_200
+if TYPE_CHECKING:
+    from platform_pipelines.provisioning.ensure import Site
 
 Outputs = Mapping[str, str]
 
 
 @dataclass
 class TemplateTooLarge(Refused):
-    """A template does not fit into a call."""
+    """A template is larger than CloudFormation takes, however it is sent."""
 
-    where: str
-    size: int
+    sizes: Mapping[str, int]  # bytes, by <alias>/<stack>
 
     def __str__(self) -> str:
+        found = ", ".join(f"{where} has {size}" for where, size in self.sizes.items())
         return (
-            f"The template of {self.where} has {self.size} bytes; CloudFormation takes "
-            f"{TEMPLATE_LIMIT} in a call. Split the stack in cfn/."
+            f"CloudFormation takes templates of {templates.LARGEST} bytes; {found}. Nothing was "
+            f"changed. Split the stack in cfn/."
         )
 
 
@@ -64,13 +68,19 @@ def source(platform: Platform, unit: Unit, output: Output) -> tuple[str, str]:
     return region.alias, stack.name
 
 
-def resolve(platform: Platform, unit: Unit, outputs: Mapping[tuple[str, str], Outputs]) -> Inputs:
-    """A unit's parameters from what other units have given."""
+def resolve(
+    platform: Platform,
+    unit: Unit,
+    outputs: Mapping[tuple[str, str], Outputs],
+    previous: Mapping[str, str] | None = None,
+) -> Inputs:
+    """A unit's parameters from what other units have given. `previous` are the ones that the stack
+    has now: they hold where another Region must be left alone."""
     known: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for parameter, output in unit.stack.parameters.items():
         key = source(platform, unit, output)
-        value = outputs.get(key, {}).get(output.key)
+        value = outputs[key].get(output.key) if key in outputs else (previous or {}).get(parameter)
         if value is None:
             unknown[parameter] = f"output {output.key} of {'/'.join(key)}"
         else:
@@ -85,19 +95,44 @@ def complete(unit: Unit, inputs: Inputs) -> Mapping[str, str]:
     return inputs.known
 
 
+def refuse_too_large(platform: Platform, units: Iterable[Unit]) -> None:
+    """Raises: TemplateTooLarge, before anything is asked of AWS."""
+    sizes = {"/".join(one.key): templates.size(cfn.render(platform, one)) for one in units}
+    if large := {where: size for where, size in sizes.items() if size > templates.LARGEST}:
+        raise TemplateTooLarge(large)
+
+
+def tags(platform: Platform, unit: Unit) -> dict[str, str]:
+    """The tags of a stack; CloudFormation hands them on to its resources."""
+    return {"platform": platform.platform, "stack": unit.stack.name, "region": unit.region.alias}
+
+
+def digest(platform: Platform, unit: Unit, parameters: Mapping[str, str]) -> str:
+    """What names everything that goes into a stack: equal means that there is nothing to do."""
+    everything = {
+        "template": templates.digest(cfn.render(platform, unit)),
+        "parameters": dict(parameters),
+        "tags": tags(platform, unit),
+        "protected": unit.stack.stateful,
+        "policy": protection.policy(),
+    }
+    return templates.digest(json.dumps(everything, sort_keys=True))
+
+
 def request(
-    platform: Platform, unit: Unit, kind: Kind, name: str, parameters: Mapping[str, str]
+    site: "Site", kind: Kind, name: str, parameters: Mapping[str, str], role: str | None
 ) -> Request:
-    """The change set of a unit. Raises: TemplateTooLarge."""
-    template = cfn.render(platform, unit)
-    size = len(template.encode())
-    if size > TEMPLATE_LIMIT:
-        raise TemplateTooLarge("/".join(unit.key), size)
+    """The change set of a unit; a large template is in its bucket then.
+    Raises: NoBucketForTemplate."""
+    platform, unit = site.platform, site.unit
+    text = cfn.render(platform, unit)
+    bucket = platform.control_bucket(unit.region)
     return Request(
-        stack_name=platform.stack_name(unit.stack.name),
+        stack_name=site.stack_name,
         kind=kind,
         name=name,
-        template=template,
+        template=templates.sent(site.region, bucket, site.where, text),
         parameters=parameters,
-        tags={"platform": platform.platform, "stack": unit.stack.name},
+        tags=tags(platform, unit),
+        role=role,
     )

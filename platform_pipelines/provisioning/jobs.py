@@ -2,7 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from dagster import AssetsDefinition, AssetSelection, JobDefinition, define_asset_job, job
+from dagster import (
+    AssetChecksDefinition,
+    AssetsDefinition,
+    AssetSelection,
+    JobDefinition,
+    define_asset_job,
+    job,
+)
 
 from platform_pipelines.model import Platform
 from platform_pipelines.provisioning import ops
@@ -11,6 +18,8 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
         UnresolvedAssetJobDefinition,
     )
+
+DETECT_DRIFT = "detect_drift"
 
 
 def plan_infrastructure(platform: Platform) -> JobDefinition:
@@ -31,7 +40,7 @@ def apply_infrastructure(stacks: AssetsDefinition) -> "UnresolvedAssetJobDefinit
     """Applies every stack."""
     return define_asset_job(
         "apply_infrastructure",
-        selection=AssetSelection.assets(stacks),
+        selection=AssetSelection.assets(stacks).without_checks(),
         description="Applies all stacks to both Regions; respects an incident that is not closed.",
     )
 
@@ -48,3 +57,26 @@ def converge_roles(platform: Platform) -> JobDefinition:
         bring()
 
     return _converge
+
+
+def detect_drift(checks: AssetChecksDefinition) -> "UnresolvedAssetJobDefinition":
+    """Compares every stack with its template."""
+    return define_asset_job(
+        DETECT_DRIFT,
+        selection=AssetSelection.checks(checks),
+        description="Compares all stacks of both Regions with their templates; changes nothing.",
+    )
+
+
+def recover_stack(platform: Platform) -> JobDefinition:
+    """Brings one stack back that apply cannot go on with."""
+    bring = ops.recover_one(platform)
+
+    @job(
+        name="recover_stack",
+        description="Shows what a stack is stuck at; goes on with it only if the run confirms.",
+    )
+    def _recover() -> None:
+        bring()
+
+    return _recover

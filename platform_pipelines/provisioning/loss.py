@@ -13,27 +13,10 @@ from cfn import Unit
 from platform_pipelines.aws.change_sets import ResourceChange
 from platform_pipelines.errors import Refused
 from platform_pipelines.model import Platform
+from platform_pipelines.provisioning.stateful import STATEFUL
 
 LOSING = ("Delete", "ReplaceAndDelete")
 FORM = "<alias>/<stack>/<LogicalId>, as seoul/files/Pictures"
-
-# Types whose resources hold something that cannot be made again from the template.
-STATEFUL = frozenset(
-    {
-        "AWS::DynamoDB::GlobalTable",
-        "AWS::DynamoDB::Table",
-        "AWS::ECR::Repository",
-        "AWS::EFS::FileSystem",
-        "AWS::KMS::Key",
-        "AWS::KMS::ReplicaKey",
-        "AWS::RDS::DBCluster",
-        "AWS::RDS::DBInstance",
-        "AWS::RDS::GlobalCluster",
-        "AWS::Route53::HostedZone",
-        "AWS::S3::Bucket",
-        "AWS::SecretsManager::Secret",
-    }
-)
 
 
 @dataclass
@@ -47,6 +30,21 @@ class DataLoss(Refused):
         return (
             f"This would delete data: {', '.join(self.resources)}. Nothing of this stack was "
             f"changed. To accept the loss, run with allow_replace: [{names}]."
+        )
+
+
+@dataclass
+class DataReplaced(Refused):
+    """A change set would put something empty in the place of something that holds data."""
+
+    resources: tuple[str, ...]  # <alias>/<stack>/<LogicalId>
+
+    def __str__(self) -> str:
+        names = ", ".join(f'"{name}"' for name in self.resources)
+        return (
+            f"This would put an empty resource in the place of {', '.join(self.resources)}; the old "
+            f"one is retained, but nothing uses it any more. Nothing of this stack was changed. To "
+            f"accept that, run with allow_replace: [{names}]."
         )
 
 
@@ -105,7 +103,23 @@ def losses(unit: Unit, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
 
 
 def judge(unit: Unit, changes: Iterable[ResourceChange], allowed: frozenset[str]) -> None:
-    """Raises: DataLoss, if something would be lost that nobody has named."""
-    refused = tuple(name for name in losses(unit, changes) if name not in allowed)
-    if refused:
+    """What nobody has named must neither be lost nor replaced; the stack policy would refuse it in
+    the middle of the update. Raises: DataLoss, DataReplaced."""
+    changes = tuple(changes)
+    if refused := tuple(name for name in losses(unit, changes) if name not in allowed):
         raise DataLoss(refused)
+    gone = ("/".join((*unit.key, change.logical_id)) for change in changes if _goes(change))
+    if refused := tuple(name for name in gone if name not in allowed):
+        raise DataReplaced(refused)
+
+
+def _goes(change: ResourceChange) -> bool:
+    """Whether something that holds data leaves its stack, retained or not."""
+    replaced = change.replacement in ("True", "Conditional")
+    return change.type in STATEFUL and (change.action == "Remove" or replaced)
+
+
+def allowed_here(unit: Unit, allowed: Iterable[str]) -> frozenset[str]:
+    """The logical ids of a unit's resources that a run may lose."""
+    prefix = "/".join(unit.key) + "/"
+    return frozenset(one.removeprefix(prefix) for one in allowed if one.startswith(prefix))

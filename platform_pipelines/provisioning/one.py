@@ -5,7 +5,6 @@ whole run. Called by the walk of `apply`, in parallel for whatever may run at on
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import cfn
@@ -16,13 +15,12 @@ from platform_pipelines.aws.cloudformation import StackState
 from platform_pipelines.aws.region import AwsError
 from platform_pipelines.clock import Stopped
 from platform_pipelines.errors import PlatformError, Refused
-from platform_pipelines.provisioning import ensure, inputs, loss, statuses, virgins
+from platform_pipelines.provisioning import change, ensure, inputs, members, statuses
 from platform_pipelines.provisioning.ensure import Site
-from platform_pipelines.provisioning.inputs import Outputs
+from platform_pipelines.provisioning.inputs import Inputs, Outputs
 from platform_pipelines.provisioning.outcome import Ending, Outcome
 from platform_pipelines.provisioning.regions import reaching
 from platform_pipelines.provisioning.run import Footing, Run
-from platform_pipelines.provisioning.standing import Permission
 from platform_pipelines.provisioning.statuses import Next
 from platform_pipelines.provisioning.walk import Key
 
@@ -68,25 +66,47 @@ def _left_alone(run: Run, footing: Footing, unit: Unit, before: Outcomes) -> Out
 def _tried(run: Run, footing: Footing, unit: Unit, before: Outcomes) -> Outcome:
     site = run.site(unit)
     try:
-        parameters = inputs.complete(unit, _inputs(run, footing, unit, before))
         with reaching(site.region):
-            return _applied(run, footing, site, parameters)
+            return _brought(run, footing, site, before)
     except Stopped:
         raise
     except (PlatformError, *AwsError) as error:
         return ended(unit, Ending.FAILED, str(error))
 
 
-def _inputs(run: Run, footing: Footing, unit: Unit, before: Outcomes) -> inputs.Inputs:
+def _brought(run: Run, footing: Footing, site: Site, before: Outcomes) -> Outcome:
+    """Nothing is written, and one call made, as long as nothing is to be done."""
+    state = ensure.quiet_state(site)
+    site = replace(
+        site, platform=members.expected(site.platform, footing.members, site.unit, state)
+    )
+    found = _inputs(run, footing, site.unit, before, state.parameters if state else {})
+    parameters = inputs.complete(site.unit, found)
+    digest = inputs.digest(site.platform, site.unit, parameters)
+    if state is not None and change.nothing_to_do(footing, site, state, digest):
+        return _done(site.unit, Ending.UNCHANGED, state, ())
+    changed = change.carry_out(run, footing, site, state, parameters)
+    change.finish(run, footing, site, changed.state, digest)
+    ending = Ending.APPLIED if changed.executed else Ending.UNCHANGED
+    return _done(site.unit, ending, changed.state, changed.changes)
+
+
+def _inputs(
+    run: Run, footing: Footing, unit: Unit, before: Outcomes, previous: Mapping[str, str]
+) -> Inputs:
+    """A unit's parameters; what this run does not apply is observed, what an incident keeps us
+    from is as the stack has it."""
     outputs: dict[Key, Outputs] = {}
     needed = {inputs.source(run.platform, unit, value) for value in unit.stack.parameters.values()}
     for other in cfn.dependencies(run.platform, unit):
         earlier = before.get(other.key)
         if earlier and earlier.ending.good:
             outputs[other.key] = earlier.outputs
-        elif other.key in needed or not (earlier or footing.left_alone(other)):
+        elif footing.left_alone(other) and (previous or other.key not in needed):
+            continue
+        else:
             outputs[other.key] = _observed(run, unit, other).outputs
-    return inputs.resolve(run.platform, unit, outputs)
+    return inputs.resolve(run.platform, unit, outputs, previous)
 
 
 def _observed(run: Run, unit: Unit, other: Unit) -> StackState:
@@ -98,43 +118,6 @@ def _observed(run: Run, unit: Unit, other: Unit) -> StackState:
     if state is None or statuses.next_step(status) is not Next.UPDATE:
         raise DependencyNotApplied("/".join(unit.key), site.where, status)
     return state
-
-
-def _applied(run: Run, footing: Footing, site: Site, parameters: Mapping[str, str]) -> Outcome:
-    before = ensure.quiet_state(site)
-    guard = footing.guard(run)
-    with ExitStack() as cleanup:
-        guard()
-        drafted = ensure.draft(site, before, parameters, "apply", cleanup)
-        if drafted.change_set.empty and before is not None:
-            _finish(run, footing, site, before)
-            return _done(site.unit, Ending.UNCHANGED, before, ())
-        changes = drafted.change_set.changes
-        _judge(run, footing, site.unit, changes)
-        if virgins.may_be_virgin(site.unit, footing.active):
-            virgins.expect(run.ledger(), virgins.births(drafted.draft.stack_id, changes))
-        guard()
-        cleanup.pop_all()  # from here on the change set is CloudFormation's
-    state = ensure.carry_out(site, drafted)
-    _finish(run, footing, site, state)
-    return _done(site.unit, Ending.APPLIED, state, changes)
-
-
-def _judge(run: Run, footing: Footing, unit: Unit, changes: tuple[ResourceChange, ...]) -> None:
-    """Raises: DataLoss, StatefulChange."""
-    if footing.standing.permission(unit) is Permission.NO_STATEFUL_CHANGE:
-        names = tuple(change.logical_id for change in changes)
-        raise loss.StatefulChange("/".join(unit.key), names)
-    loss.judge(unit, changes, run.allowed)
-
-
-def _finish(run: Run, footing: Footing, site: Site, state: StackState) -> None:
-    """What belongs to a stack but is not in a template; repeated by each run until it is done."""
-    if site.unit.stack.stateful and not state.protected:
-        cloudformation.protect(site.region, site.stack_name)
-    if virgins.may_be_virgin(site.unit, footing.active):
-        made = virgins.declared(run.platform, site.unit)
-        virgins.record(run.ledger(), site.region, state.id, made)
 
 
 def _done(

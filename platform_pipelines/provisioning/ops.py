@@ -2,19 +2,29 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
-from dagster import Failure, MetadataValue, OpDefinition, OpExecutionContext, op
+from dagster import Config, Failure, MetadataValue, OpDefinition, OpExecutionContext, op
+from pydantic import Field
 
 import cfn
 from platform_pipelines.aws.region import AwsError
 from platform_pipelines.errors import PlatformError
 from platform_pipelines.model import Platform
-from platform_pipelines.provisioning import converge, node_counts, plan, serving, text
+from platform_pipelines.provisioning import (
+    converge,
+    node_counts,
+    plan,
+    recover,
+    recovery_text,
+    serving,
+    text,
+)
 from platform_pipelines.provisioning.assets import POOL
 from platform_pipelines.provisioning.converge import Converged
-from platform_pipelines.provisioning.plan import Plan
+from platform_pipelines.provisioning.planned import Plan
 from platform_pipelines.provisioning.run import Run
 from platform_pipelines.provisioning.stream import Stream
 from platform_pipelines.resources import LedgerResource, RegionsResource
@@ -22,16 +32,43 @@ from platform_pipelines.resources import LedgerResource, RegionsResource
 T = TypeVar("T")
 
 
+class PlanConfig(Config):
+    """What a run of `plan_infrastructure` leaves."""
+
+    keep: bool = Field(
+        default=False,
+        description="keep the change sets, for apply_infrastructure with this plan's id",
+    )
+
+
+class RecoverConfig(Config):
+    """Which stack `recover_stack` looks at, and whether it goes on."""
+
+    stack: str = Field(description="<alias>/<stack>, as seoul/database")
+    skip: list[str] = Field(
+        default=[], description="logical ids to leave as they are; a look lists what is stuck"
+    )
+    delete: list[str] = Field(
+        default=[], description="logical ids of what holds data and may be deleted"
+    )
+    confirm: bool = Field(default=False, description="go on; without it nothing is changed")
+
+
 def plan_stacks(platform: Platform) -> OpDefinition:
     """The op of job `plan_infrastructure`."""
 
     @op(name="plan_stacks", pool=POOL)
     def _plan_stacks(
-        context: OpExecutionContext, regions: RegionsResource, ledger: LedgerResource
+        context: OpExecutionContext,
+        config: PlanConfig,
+        regions: RegionsResource,
+        ledger: LedgerResource,
     ) -> None:
         """Show what apply_infrastructure would change; change nothing."""
         units = cfn.units(platform)
-        found = _heard(context, regions, ledger, lambda run: plan.plan(run, units))
+        found = _heard(
+            context, regions, ledger, lambda run: plan.plan(run, units, keep=config.keep)
+        )
         _show_plan(context, found)
 
     return _plan_stacks
@@ -44,7 +81,7 @@ def converge_regions(platform: Platform) -> OpDefinition:
     def _converge_regions(
         context: OpExecutionContext, regions: RegionsResource, ledger: LedgerResource
     ) -> None:
-        """Bring replication and node counts of both Regions to what the ledger says."""
+        """Bring replication, node counts and pipelines of both Regions to what the ledger says."""
         why_not = partial(serving.why_not, platform, regions.settings)
         found = _heard(
             context,
@@ -55,6 +92,35 @@ def converge_regions(platform: Platform) -> OpDefinition:
         _show_converged(context, found)
 
     return _converge_regions
+
+
+def recover_one(platform: Platform) -> OpDefinition:
+    """The op of job `recover_stack`."""
+
+    @op(name="recover_one", pool=POOL)
+    def _recover_one(
+        context: OpExecutionContext,
+        config: RecoverConfig,
+        regions: RegionsResource,
+        ledger: LedgerResource,
+    ) -> None:
+        """Show what a stack is stuck at; go on with it only if the run confirms."""
+
+        def work(run: Run) -> tuple[str, dict[str, object]]:
+            unit = recover.unit_of(platform, config.stack)
+            if config.confirm:
+                done = recover.recover(run, unit, config.skip, config.delete)
+                return recovery_text.done(done), {}
+            found = recover.look(run, unit)
+            return recovery_text.shown(found), recovery_text.config(found) if found.way else {}
+
+        shown, config_to_go_on = _heard(context, regions, ledger, work)
+        context.log.info(shown)
+        context.add_output_metadata(
+            {"result": MetadataValue.md(shown), "go_on": MetadataValue.json(config_to_go_on)}
+        )
+
+    return _recover_one
 
 
 def _heard(
@@ -78,8 +144,9 @@ def _heard(
         results.append(call(run))
 
     try:
-        for line in Stream(work, regions.clock):
-            context.log.info(line)
+        with closing(regions.ends(Stream(work, regions.clock))) as told:
+            for line in told:
+                context.log.info(line)
     except (PlatformError, *AwsError) as error:
         raise Failure(str(error), allow_retries=False) from error
     return results[0]
@@ -90,7 +157,10 @@ def _show_plan(context: OpExecutionContext, found: Plan) -> None:
     context.add_output_metadata(
         {
             "plan": MetadataValue.md(text.markdown(found)),
+            "json": MetadataValue.json(text.document(found)),
             "summary": text.summary(found),
+            "id": found.id,
+            "kept": found.kept,
             "changes": found.changes,
         }
     )

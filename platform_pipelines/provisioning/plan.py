@@ -1,89 +1,92 @@
 """What `apply` would do, as data: a change set per unit, read and thrown away again.
 
-Nothing is changed, and nothing is left behind. A stack that needs values from one that does not
+Nothing is changed, and nothing is left behind, unless the plan is kept: then its change sets wait
+for `apply_infrastructure` with the plan's id. A stack that needs values from one that does not
 exist yet cannot be asked about; what it would make is then read from its template, and the values
 are named as not known yet. Called by job `plan_infrastructure`; `text` renders it.
 """
 
-import json
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import cfn
 from cfn import Unit
-from platform_pipelines.aws import cloudformation
-from platform_pipelines.aws.change_sets import PropertyChange, ResourceChange
+from platform_pipelines.aws import cloudformation, templates
+from platform_pipelines.aws.change_sets import ResourceChange
 from platform_pipelines.aws.cloudformation import StackState
 from platform_pipelines.aws.region import AwsError
 from platform_pipelines.clock import Stopped
-from platform_pipelines.errors import PlatformError
-from platform_pipelines.provisioning import ensure, inputs, loss
+from platform_pipelines.errors import PlatformError, Refused
+from platform_pipelines.ledger_stacks import KeptPlan, KeptUnit
+from platform_pipelines.model import Platform
+from platform_pipelines.provisioning import (
+    change,
+    ensure,
+    foreseen,
+    inputs,
+    loss,
+    members,
+    statuses,
+)
 from platform_pipelines.provisioning import run as runs
+from platform_pipelines.provisioning.dangers import Dangerous
+from platform_pipelines.provisioning.ensure import Site
 from platform_pipelines.provisioning.inputs import Inputs
 from platform_pipelines.provisioning.outcome import Ending
+from platform_pipelines.provisioning.planned import Action, Plan, UnitPlan
 from platform_pipelines.provisioning.regions import reaching
 from platform_pipelines.provisioning.run import Footing, Run
+from platform_pipelines.provisioning.statuses import Next
 from platform_pipelines.provisioning.walk import Key
 
 
-class Action(StrEnum):
-    """What apply would do with a stack."""
+@dataclass
+class NothingToKeepIn(Refused):
+    """A plan is to be kept, and there is no ledger yet that could."""
 
-    CREATE = "create"
-    UPDATE = "update"
-    NOTHING = "nothing to do"
-    LATER = "not known yet"  # it exists, and waits for a value that does not
-    FAILED = "cannot be planned"
-    SETTLED = "skipped: incident settled"
-    UNREACHABLE = "unreachable"
+    home: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitPlan:
-    """What apply would do with one unit."""
-
-    alias: str
-    stack: str
-    action: Action
-    changes: tuple[ResourceChange, ...] = ()
-    unknown: tuple[str, ...] = ()  # `<parameter> (output <key> of <alias>/<stack>)`
-    losses: tuple[str, ...] = ()  # as `allow_replace` names them
-    reason: str = ""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.alias, self.stack
+    def __str__(self) -> str:
+        return (
+            f"A plan is kept in the ledger, which does not exist yet. Run apply_infrastructure with "
+            f"[{self.home}, ledger] selected first, then plan again. Nothing was changed."
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What apply would do, in the order in which it would."""
-
-    units: tuple[UnitPlan, ...]
-
-    @property
-    def failed(self) -> tuple[UnitPlan, ...]:
-        """The units about which nothing is known."""
-        return tuple(unit for unit in self.units if unit.action is Action.FAILED)
-
-    @property
-    def changes(self) -> bool:
-        """Whether apply would do anything."""
-        doing = (Action.CREATE, Action.UPDATE, Action.LATER)
-        return any(unit.action in doing for unit in self.units)
-
-
-def plan(run: Run, units: Sequence[Unit]) -> Plan:
-    """Ask CloudFormation what applying `units` would change. Raises: Stopped, TableUnavailable."""
-    footing = runs.footing(run)
+def plan(run: Run, units: Sequence[Unit], *, keep: bool = False) -> Plan:
+    """Ask CloudFormation what applying `units` would change. With `keep` the change sets stay,
+    unless something could not be planned.
+    Raises: NothingToKeepIn, Stopped, TableUnavailable, TemplateTooLarge."""
+    inputs.refuse_too_large(run.platform, units)
+    run, footing = runs.started(run)
+    if keep and footing.standing.roles is None:
+        raise NothingToKeepIn(run.platform.home)
+    identifier = f"{run.clock.now():%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     sources = _all_with_sources(run, units)
     states = dict(run.clock.gather([partial(_state, run, footing, unit) for unit in sources]))
-    looks = [partial(_planned, run, footing, unit, states) for unit in units]
-    return Plan(units=tuple(run.clock.gather(looks)))
+    with ExitStack() as cleanup:
+        asking = Asking(run=run, footing=footing, states=states, name=f"{ensure.PLAN}{identifier}")
+        looks = [partial(_planned, asking, unit, cleanup if keep else None) for unit in units]
+        found = Plan(units=tuple(run.clock.gather(looks)), id=identifier, epoch=footing.epoch)
+        if keep and not found.failed and found.changes:
+            run.ledger().stacks.keep_plan(_record(run, found))
+            cleanup.pop_all()
+            found = replace(found, kept=True)
+    return found
+
+
+def _record(run: Run, found: Plan) -> KeptPlan:
+    units = {
+        "/".join(unit.key): KeptUnit(
+            action=str(unit.action), digest=unit.digest, change_set=unit.change_set
+        )
+        for unit in found.units
+    }
+    assert found.epoch is not None  # without roles nothing is kept
+    return KeptPlan(id=found.id, epoch=found.epoch, at=run.clock.now(), units=units)
 
 
 State = StackState | Exception | None
@@ -108,82 +111,83 @@ def _state(run: Run, footing: Footing, unit: Unit) -> tuple[Key, State]:
         return unit.key, error
 
 
-def _planned(run: Run, footing: Footing, unit: Unit, states: States) -> UnitPlan:
-    if ending := footing.left_alone(unit):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What every unit's look is made with."""
+
+    run: Run
+    footing: Footing
+    states: States
+    name: str  # of the change sets
+
+
+def _planned(asking: Asking, unit: Unit, keeping: ExitStack | None) -> UnitPlan:
+    run = asking.run
+    if ending := asking.footing.left_alone(unit):
         settled = Action.SETTLED if ending is Ending.SETTLED else Action.UNREACHABLE
         return _plan(unit, settled)
-    state = states[unit.key]
+    state = asking.states[unit.key]
     if isinstance(state, Exception):
         return _plan(unit, Action.FAILED, reason=str(state))
-    outputs = {key: one.outputs for key, one in states.items() if isinstance(one, StackState)}
-    values = inputs.resolve(run.platform, unit, outputs)
-    if values.unknown:
-        return _from_template(run, unit, values, state)
-    return _asked(run, unit, values)
-
-
-def _asked(run: Run, unit: Unit, values: Inputs) -> UnitPlan:
-    """What CloudFormation says."""
     site = run.site(unit)
+    site = replace(
+        site, platform=members.expected(run.platform, asking.footing.members, unit, state)
+    )
+    found = _looked(asking, site, state, keeping)
+    return replace(found, digest=templates.digest(cfn.render(site.platform, unit)))
+
+
+def _looked(
+    asking: Asking, site: Site, state: StackState | None, keeping: ExitStack | None
+) -> UnitPlan:
+    unit, platform = site.unit, site.platform
+    outputs = {
+        key: one.outputs for key, one in asking.states.items() if isinstance(one, StackState)
+    }
+    previous = state.parameters if state else {}
+    values = inputs.resolve(platform, unit, outputs, previous)
     try:
-        with reaching(site.region), ExitStack() as cleanup:
-            before = ensure.quiet_state(site)
-            found = ensure.draft(site, before, values.known, "plan", cleanup)
+        change.refuse_dangers(site)
+        again = state is not None and statuses.next_step(state.status) is Next.RECREATE
+        if values.unknown or again:  # a leftover of a first creation takes no change set
+            return _unasked(platform, unit, values, None if again else state)
+        digest = inputs.digest(platform, unit, values.known)
+        if state and change.nothing_to_do(asking.footing, site, state, digest):
+            return _plan(unit, Action.NOTHING)
+        return _asked(site, values, asking.name, keeping)
     except Stopped:
         raise
+    except Dangerous as error:
+        return _plan(unit, Action.REFUSED, reason=str(error))
     except (PlatformError, *AwsError) as error:
         return _plan(unit, Action.FAILED, reason=str(error))
-    if found.change_set.empty:
-        return _plan(unit, Action.NOTHING)
+
+
+def _asked(site: Site, values: Inputs, name: str, keeping: ExitStack | None) -> UnitPlan:
+    """What CloudFormation says. `keeping` takes the change set, if it is to be kept."""
+    with reaching(site.region), ExitStack() as cleanup:
+        before = ensure.quiet_state(site)
+        found = ensure.draft(site, before, values.known, name, cleanup)
+        if found.change_set.empty:
+            return _plan(site.unit, Action.NOTHING)
+        changes = found.change_set.changes
+        try:
+            change.refuse_dangers(site, found.draft.stack_id, changes)
+        except Dangerous as error:
+            return _plan(site.unit, Action.REFUSED, changes, reason=str(error))
+        if keeping is not None:
+            keeping.push(cleanup.pop_all())
     action = Action.CREATE if found.new else Action.UPDATE
-    return _plan(unit, action, found.change_set.changes)
+    planned = _plan(site.unit, action, changes)
+    return planned if keeping is None else replace(planned, change_set=found.draft.id)
 
 
-def _from_template(run: Run, unit: Unit, values: Inputs, state: State) -> UnitPlan:
-    """What the template says, with the values that do not exist named as such."""
+def _unasked(platform: Platform, unit: Unit, values: Inputs, state: StackState | None) -> UnitPlan:
+    """What is known of a unit that waits for values."""
     unknown = tuple(f"{name} ({origin})" for name, origin in values.unknown.items())
     if state is not None:
         return _plan(unit, Action.LATER, unknown=unknown)
-    template = json.loads(cfn.render(run.platform, unit))
-    changes = tuple(
-        ResourceChange(
-            action="Add",
-            logical_id=name,
-            physical_id=None,
-            type=resource["Type"],
-            replacement=None,
-            policy_action=None,
-            properties=_properties(resource.get("Properties", {}), values),
-        )
-        for name, resource in template["Resources"].items()
-    )
-    return _plan(unit, Action.CREATE, changes, unknown)
-
-
-def _properties(properties: Mapping[str, Any], values: Inputs) -> tuple[PropertyChange, ...]:
-    return tuple(
-        PropertyChange(path=name, before=None, after=_text(value, values), recreation="Never")
-        for name, value in properties.items()
-    )
-
-
-def _text(value: Any, values: Inputs) -> str:
-    filled = _filled(value, values)
-    return filled if isinstance(filled, str) else json.dumps(filled, separators=(",", ":"))
-
-
-def _filled(value: Any, values: Inputs) -> Any:
-    """A template's value with its parameters filled in."""
-    match value:
-        case {"Ref": str(name)} if name in values.unknown:
-            return f"not known yet: {values.unknown[name]}"
-        case {"Ref": str(name)} if name in values.known:
-            return values.known[name]
-        case dict():
-            return {key: _filled(one, values) for key, one in value.items()}
-        case list():
-            return [_filled(one, values) for one in value]
-    return value
+    return _plan(unit, Action.CREATE, foreseen.changes(platform, unit, values), unknown)
 
 
 def _plan(

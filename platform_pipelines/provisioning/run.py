@@ -1,15 +1,18 @@
 """What one run of provisioning works with, and what it may do with a unit in its Region."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from cfn import Scope, Unit
 from platform_pipelines.clock import Clock
+from platform_pipelines.ledger_stacks import Applied, KeptPlan
 from platform_pipelines.model import Platform
+from platform_pipelines.provisioning import approval
 from platform_pipelines.provisioning import regions as reach
 from platform_pipelines.provisioning import standing as standings
 from platform_pipelines.provisioning.ensure import Site, Tell
+from platform_pipelines.provisioning.members import Members
 from platform_pipelines.provisioning.outcome import Ending
 from platform_pipelines.provisioning.regions import Regions
 from platform_pipelines.provisioning.standing import Guard, LedgerSource, Permission, Standing
@@ -28,6 +31,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     tell: Tell = field(repr=False)
     allowed: frozenset[str] = frozenset()  # data that may be lost
+    plan: str | None = None  # the id of a kept plan, which is then all that may be done
     answers: Callable[[str], bool] | None = None  # whether a Region is there; None: ask it
 
     def site(self, unit: Unit) -> Site:
@@ -58,11 +62,19 @@ class Footing:
 
     standing: Standing
     dark: bool  # home is settled away from and does not answer
+    applied: Mapping[str, Applied] = field(default_factory=dict)  # by <alias>/<stack>
+    members: Members = field(default_factory=dict)
+    plan: KeptPlan | None = None  # the one that the run names
 
     @property
     def active(self) -> str | None:
         """The active Region's alias; None before there are roles."""
         return self.standing.roles.active if self.standing.roles else None
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that the ledger is at; None before there are roles."""
+        return self.standing.roles.epoch if self.standing.roles else None
 
     def left_alone(self, unit: Unit) -> Ending | None:
         """Why an incident keeps a unit from being touched, if one does."""
@@ -77,6 +89,20 @@ class Footing:
 
 
 def footing(run: Run) -> Footing:
-    """The footing of a run that starts now. Raises: TableUnavailable."""
+    """The footing of a run that starts now. Raises: PlanOutdated, PlanUnknown, TableUnavailable."""
     standing = standings.read(run.ledger)
-    return Footing(standing=standing, dark=run.dark(standing))
+    known = run.ledger().stacks if standing.roles else None
+    return Footing(
+        standing=standing,
+        dark=run.dark(standing),
+        applied=known.applied() if known else {},
+        members=known.members() if known else {},
+        plan=approval.fetch(run.ledger(), standing, run.plan) if run.plan else None,
+    )
+
+
+def started(run: Run) -> tuple[Run, Footing]:
+    """A run that starts now, with the platform as the ledger's records complete it.
+    Raises: as `footing`."""
+    found = footing(run)
+    return replace(run, platform=run.platform.rebuilt(found.members)), found

@@ -19,11 +19,14 @@ from platform_pipelines.aws.region import error_code
 from platform_pipelines.clock import Stopped
 from platform_pipelines.errors import Refused
 from platform_pipelines.ledger_records import Incident, IncidentState, Roles
+from platform_pipelines.ledger_stacks import StackRecords
 
 
 class Ledger(Protocol):
     """What provisioning needs of the ledger."""
 
+    @property
+    def stacks(self) -> StackRecords: ...
     def roles(self) -> Roles | None: ...
     def bootstrap(self, active: str) -> Roles: ...
     def last_incident(self) -> Incident | None: ...

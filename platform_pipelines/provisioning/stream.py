@@ -1,12 +1,14 @@
 """Work in a thread, heard from while it goes on, and stopped together with whoever listens.
 
-Dagster ends a run by raising in the main thread; threads would work on. Here the listener's end
-sets the stop event and waits for the work to end, so nothing is changed after a run is over.
+Dagster ends a run by raising in the main thread; threads would work on. Closing a stream sets the
+stop event and waits for the work to end, so nothing is changed after a run is over. Whoever listens
+closes it; and the resource `regions` does at the end of the run, because Dagster may raise while the
+listener waits in a `yield`, and then keeps it alive.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
 from platform_pipelines.clock import Clock
@@ -22,8 +24,19 @@ class Stream(Generic[T]):
     ) -> None:
         self._work = work
         self._clock = clock
+        self._told = self._telling()
 
     def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        return next(self._told)
+
+    def close(self) -> None:
+        """End the work, if it goes on, and wait until it has ended."""
+        self._told.close()
+
+    def _telling(self) -> Generator[T, None, None]:
         emitted: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
         stop = threading.Event()
 

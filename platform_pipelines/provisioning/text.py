@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from platform_pipelines.aws.change_sets import KNOWN_AFTER_APPLY, PropertyChange, ResourceChange
 from platform_pipelines.provisioning import loss
-from platform_pipelines.provisioning.plan import Action, Plan, UnitPlan
+from platform_pipelines.provisioning.planned import Action, Plan, UnitPlan
 
 WIDTH = 160  # of a value; longer ones are cut
 _CHANGES = (
@@ -36,6 +38,17 @@ def markdown(plan: Plan) -> str:
     rows = [head, rule, *(_row(unit) for unit in plan.units)]
     changes = [line for unit in plan.units for line in _change_rows(unit.key, unit.changes)]
     return "\n".join([*rows, "", *_CHANGES, *changes] if changes else rows)
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """The plan for programs; None where something does not exist."""
+    return {
+        "id": plan.id,
+        "epoch": plan.epoch,
+        "kept": plan.kept,
+        "summary": summary(plan),
+        "units": [asdict(unit) for unit in plan.units],
+    }
 
 
 def changes_table(key: tuple[str, str], changes: Sequence[ResourceChange]) -> str:

@@ -1,7 +1,7 @@
 """When readiness is looked at: every night, from the Region that would have to take over."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from dagster import (
     DefaultScheduleStatus,
@@ -11,21 +11,10 @@ from dagster import (
     schedule,
 )
 
-from platform_pipelines import ledger as ledgers
-from platform_pipelines.aws import settings as environments
-from platform_pipelines.aws.region import Aws
-from platform_pipelines.aws.settings import Settings
-from platform_pipelines.errors import Refused
-from platform_pipelines.ledger_records import Roles
+from platform_pipelines import turn
 from platform_pipelines.model import Platform
-from platform_pipelines.readiness import jobs, turn
-
-AskRoles = Callable[[Platform, Settings], Roles | None]
-
-
-def ask_ledger(platform: Platform, settings: Settings) -> Roles | None:
-    """The roles as the ledger says. Raises: PlatformError."""
-    return ledgers.connect(Aws(platform, settings)).roles()
+from platform_pipelines.readiness import jobs
+from platform_pipelines.turn import AskRoles, ask_ledger
 
 
 def nightly_readiness(
@@ -44,11 +33,7 @@ def nightly_readiness(
         description="readiness_check, run by the standby's controller or an external one.",
     )
     def evaluate() -> RunRequest | SkipReason:
-        try:
-            settings = environments.from_environment(platform, environ)
-        except Refused as error:
-            return SkipReason(str(error))
-        skip = turn.skip_reason(settings.controller, lambda: ask_roles(platform, settings))
+        skip = turn.tonight(platform, "readiness", ask_roles, environ)
         return SkipReason(skip) if skip else RunRequest()
 
     return evaluate

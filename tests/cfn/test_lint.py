@@ -1,27 +1,49 @@
-"""cfn-lint passes over every template, in the Region where it lives."""
+"""cfn-lint passes over every template, in the Region where it lives, as `make lint` has it."""
+
+from typing import Any
 
 import pytest
+import yaml
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
 import cfn
 from cfn import Unit
 from tests.cfn import platforms
+from tests.cfn.templates import PLATFORM, UNITS, template
 
-PLATFORM = platforms.of_the_repository()
-
-# A Region's three zones are a fact of platform.yaml: `Fn::GetAZs` would answer another order or
-# number some day, and move subnets.
-IGNORED = ["W3010"]
+SETTINGS: dict[str, Any] = yaml.safe_load((platforms.FILE.parent / ".cfnlintrc").read_text())
+UNKEPT = "I3011"
 
 
-@pytest.mark.parametrize("unit", cfn.units(PLATFORM), ids=lambda unit: "-".join(unit.key))
+def _matches(text: str, region: str) -> list[str]:
+    settings = ManualArgs(
+        regions=[region],
+        ignore_checks=SETTINGS["ignore_checks"],
+        include_checks=SETTINGS["include_checks"],
+        mandatory_checks=SETTINGS["mandatory_checks"],
+    )
+    return [str(match) for match in lint(text, config=settings)]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: "-".join(unit.key))
 def test_templates_are_clean(unit: Unit) -> None:
     """No error, no warning, no hint; stateful resources must have both policies."""
-    settings = ManualArgs(
-        regions=[unit.region.name],
-        ignore_checks=IGNORED,
-        include_checks=["I", "I3011"],
-    )
-    matches = lint(cfn.render(PLATFORM, unit), config=settings)
-    assert [str(match) for match in matches] == []
+    assert _matches(cfn.render(PLATFORM, unit), unit.region.name) == []
+
+
+def test_a_stateful_resource_without_its_policies_is_found_even_where_a_template_says_no() -> None:
+    """A template cannot switch the check off."""
+    (unit,) = (unit for unit in UNITS if unit.key == ("seoul", "database"))
+    changed = template(unit)
+    cluster = changed["Resources"]["ClusterPeccy"]
+    del cluster["DeletionPolicy"], cluster["UpdateReplacePolicy"]
+    cluster["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": [UNKEPT]}}}
+    assert any(UNKEPT in match for match in _matches(yaml.safe_dump(changed), unit.region.name))
+
+
+def test_the_command_line_looks_at_the_same_with_every_hint_as_a_failure() -> None:
+    """`cfn-lint` reads `.cfnlintrc`: the platform's own Regions, and nothing is only a remark."""
+    assert SETTINGS["regions"] == [region.name for region in PLATFORM.regions]
+    assert SETTINGS["non_zero_exit_code"] == "informational"
+    assert UNKEPT in SETTINGS["mandatory_checks"]

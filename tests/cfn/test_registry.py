@@ -8,6 +8,7 @@ import pytest
 import cfn
 from cfn import Unit
 from platform_pipelines.model import Platform
+from platform_pipelines.provisioning import inputs
 from tests.cfn import platforms
 
 PLATFORM = platforms.of_the_repository()
@@ -25,7 +26,10 @@ def _unit(alias: str, name: str) -> Unit:
 def test_stacks_of_scope_once_are_in_home_and_all_others_in_both_regions() -> None:
     """The asset keys of the lineage."""
     once = {"ledger", "global_database", "dns"}
-    each = {"network", "keys", "cluster", "database", "files", "registry", "traffic"}
+    each = {
+        *("access", "alerts", "certificates", "cluster", "control", "database", "delivery"),
+        *("drills", "files", "keys", "network", "registry", "secrets", "traffic"),
+    }
     assert {unit.key for unit in UNITS} == {("seoul", name) for name in once | each} | {
         ("tokyo", name) for name in each
     }
@@ -47,23 +51,28 @@ def test_the_ledger_is_first_and_nothing_depends_on_it() -> None:
 
 
 def test_the_joining_database_waits_for_the_first_one() -> None:
-    """Global cluster, home cluster, other cluster: in this order."""
+    """Global cluster and administrator, home cluster, other cluster: in this order."""
     needs = {unit.key for unit in cfn.dependencies(PLATFORM, _unit("tokyo", "database"))}
     assert {("seoul", "global_database"), ("seoul", "database"), ("tokyo", "network")} <= needs
+    assert ("seoul", "secrets") in needs
     needs = {unit.key for unit in cfn.dependencies(PLATFORM, _unit("seoul", "database"))}
     assert ("tokyo", "database") not in needs
     assert ("seoul", "database") not in needs
 
 
-def test_nothing_of_one_region_waits_for_the_other_but_the_database_and_dns() -> None:
-    """A dark Region blocks as little as possible."""
+def test_little_of_one_region_waits_for_the_other() -> None:
+    """A dark Region blocks as little as possible: what joins, copies, or needs the one zone."""
     across = {
         unit.key
         for unit in UNITS
         for other in cfn.dependencies(PLATFORM, unit)
         if other.region != unit.region
     }
-    assert across == {("tokyo", "database"), ("seoul", "dns")}
+    assert across == {
+        *(("tokyo", "database"), ("tokyo", "certificates"), ("seoul", "dns")),
+        *(("seoul", "secrets"), ("tokyo", "secrets")),  # a copy is encrypted with the other's key
+        *(("seoul", "alerts"), ("tokyo", "alerts")),  # lag is named after both file systems
+    }
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: "-".join(unit.key))
@@ -71,9 +80,10 @@ def test_every_parameter_is_filled_by_an_output_of_a_dependency(unit: Unit) -> N
     """The registry and the templates agree on names."""
     declared = _template(PLATFORM, unit).get("Parameters", {})
     assert declared.keys() == unit.stack.parameters.keys()
-    before = {other.stack.name: other for other in cfn.dependencies(PLATFORM, unit)}
+    before = {other.key: other for other in cfn.dependencies(PLATFORM, unit)}
     for output in unit.stack.parameters.values():
-        assert output.key in _template(PLATFORM, before[output.stack])["Outputs"]
+        source = before[inputs.source(PLATFORM, unit, output)]
+        assert output.key in _template(PLATFORM, source)["Outputs"]
 
 
 def test_rendered_has_every_unit_as_compact_json() -> None:

@@ -8,59 +8,26 @@ in place. Stacks of one Region; shapes as botocore returns them.
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from platform_pipelines.aws.change_sets import KNOWN_AFTER_APPLY
 from tests.fakes.calls import Paginator, Wire, client_error
 from tests.fakes.clock import FakeClock
+from tests.fakes.cloudformation_changes import changes, described, outputs, summary
+from tests.fakes.cloudformation_records import ChangeSet, Json, Stack
+from tests.fakes.cloudformation_repair import Repair, denied
 
-Json = dict[str, Any]
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information."
-CREATE_ONLY = {"AWS::EFS::FileSystem": {"Encrypted", "KmsKeyId"}, "AWS::EC2::VPC": {"CidrBlock"}}
 EVENTS_A_PAGE = 3
+LARGEST = 51_200  # of a template in a call
 
 
-@dataclass
-class Stack:
-    """One stack."""
-
-    name: str
-    id: str
-    status: str
-    template: Json = field(default_factory=lambda: {"Resources": {}})
-    parameters: dict[str, str] = field(default_factory=dict)
-    resources: dict[str, str] = field(default_factory=dict)  # logical id: physical id
-    outputs: dict[str, str] = field(default_factory=dict)
-    events: list[Json] = field(default_factory=list)
-    protected: bool = False
-    reason: str = ""
-    change_set: "ChangeSet | None" = None  # that is being executed
-    ends: float = 0.0
-
-
-@dataclass
-class ChangeSet:
-    """One change set."""
-
-    id: str
-    stack: Stack
-    kind: str
-    template: Json
-    parameters: dict[str, str]
-    ready: float
-    status: str
-    reason: str
-    changes: list[Json]
-    execution: str = "AVAILABLE"
-    on_failure: str | None = None
-    failed_events: list[Json] = field(default_factory=list)
-
-
-class FakeCloudFormation:
+class FakeCloudFormation(Repair):
     """The client of one Region."""
 
     def __init__(self, wire: Wire, clock: FakeClock, region: str) -> None:
+        super().__init__()
         self.wire = wire
         self.clock = clock
         self.region = region
@@ -72,14 +39,22 @@ class FakeCloudFormation:
         self.refusing: dict[str, str] = {}  # stack: why validation fails its change sets
         self.mute = False  # events cannot be read
         self.created: Callable[[str, str, Json], None] = lambda *_: None
+        self.stored: Callable[[str, str], bytes | None] = lambda *_: None  # (bucket, key)
         self.requests: list[Json] = []  # of CreateChangeSet
+        self.executions: list[str] = []  # names of the stacks whose change sets were executed
         self._numbers = itertools.count(1)
 
     # What tests say
 
     def changed(self, stack: str, change: Callable[[Json], None]) -> None:
-        """Change a stack's template as if an older version had been applied."""
-        change(self.stacks[stack].template)
+        """Change a stack's template as if somebody had applied an older version since."""
+        found = self.stacks[stack]
+        change(found.template)
+        found.updated = (found.updated or found.created) + timedelta(seconds=1)
+
+    def drifts(self, stack: str, logical_id: str, **properties: Any) -> None:
+        """Somebody sets properties of a resource outside of CloudFormation; None removes one."""
+        self.stacks[stack].reality.setdefault(logical_id, {}).update(properties)
 
     # What the product calls
 
@@ -88,7 +63,7 @@ class FakeCloudFormation:
         stack = self._stack(StackName)
         if stack is None:
             raise self._missing(StackName, "DescribeStacks")
-        return {"Stacks": [_described(stack)]}
+        return {"Stacks": [described(stack)]}
 
     def create_change_set(self, **request: Any) -> Json:
         self._arrive("CreateChangeSet")
@@ -130,10 +105,17 @@ class FakeCloudFormation:
     ) -> Json:
         self._arrive("ExecuteChangeSet")
         found = self._find(ChangeSetName, "ExecuteChangeSet")
+        if found.token == ClientRequestToken:  # asked twice, started once
+            return {}
         if found.execution != "AVAILABLE":
             raise client_error("InvalidChangeSetStatus", found.execution, "ExecuteChangeSet")
         stack = found.stack
-        found.execution = "EXECUTE_IN_PROGRESS"
+        self.executions.append(stack.name)
+        for other in self.change_sets.values():
+            if other.stack is stack and other.execution == "AVAILABLE":
+                other.execution = "OBSOLETE"
+        found.execution, found.token = "EXECUTE_IN_PROGRESS", ClientRequestToken
+        stack.updated = self.clock.now()
         stack.change_set = found
         stack.status = f"{found.kind}_IN_PROGRESS"
         stack.ends = self.clock.monotonic() + self.durations.get(stack.name, 30.0)
@@ -142,13 +124,31 @@ class FakeCloudFormation:
 
     def delete_change_set(self, *, ChangeSetName: str) -> Json:
         self._arrive("DeleteChangeSet")
+        found = self.change_sets.get(ChangeSetName)
+        if found and found.execution == "EXECUTE_IN_PROGRESS":
+            raise client_error("InvalidChangeSetStatus", found.execution, "DeleteChangeSet")
         self.change_sets.pop(ChangeSetName, None)
         return {}
 
-    def delete_stack(self, *, StackName: str) -> Json:
+    def delete_stack(
+        self, *, StackName: str, RetainResources: tuple[str, ...] = (), **_more: Any
+    ) -> Json:
         self._arrive("DeleteStack")
-        if stack := self._stack(StackName):
-            self._remove(stack)
+        stack = self._stack(StackName)
+        if stack is None:
+            return {}
+        if stack.protected:
+            text = f"Stack [{StackName}] cannot be deleted while TerminationProtection is enabled"
+            raise client_error("ValidationError", text, "DeleteStack")
+        if RetainResources and stack.status != "DELETE_FAILED":
+            text = "RetainResources is for stacks in DELETE_FAILED state"
+            raise client_error("ValidationError", text, "DeleteStack")
+        if left := {one: why for one, why in stack.stuck.items() if one not in RetainResources}:
+            stack.status = "DELETE_FAILED"
+            for name, why in left.items():
+                self._event(stack, name, "X", "DELETE_FAILED", why)
+            return {}
+        self._remove(stack)
         return {}
 
     def update_termination_protection(
@@ -169,6 +169,7 @@ class FakeCloudFormation:
             "describe_stack_events": self._event_pages,
             "list_stack_resources": self._resource_pages,
             "describe_events": self._failure_pages,
+            "list_change_sets": self._change_set_pages,
         }
         return Paginator(pages[operation])
 
@@ -179,6 +180,9 @@ class FakeCloudFormation:
         for stack in list(self.stacks.values()):
             if stack.change_set and self.clock.monotonic() >= stack.ends:
                 self._finish(stack, stack.change_set)
+            elif stack.then and self.clock.monotonic() >= stack.ends:
+                then, stack.then = stack.then, None
+                then()
 
     def _stack(self, name_or_id: str) -> Stack | None:
         everyone = [*self.stacks.values(), *self.gone.values()]
@@ -196,23 +200,26 @@ class FakeCloudFormation:
     def _shell(self, name: str) -> Stack:
         number = next(self._numbers)
         identifier = f"arn:aws:cloudformation:{self.region}:111122223333:stack/{name}/{number:04d}"
-        stack = Stack(name=name, id=identifier, status="REVIEW_IN_PROGRESS")
+        stack = Stack(
+            name=name, id=identifier, status="REVIEW_IN_PROGRESS", created=self.clock.now()
+        )
         self.stacks[name] = stack
         self._event(stack, name, "AWS::CloudFormation::Stack", stack.status, "User Initiated")
         return stack
 
     def _change_set(self, stack: Stack, request: Json) -> ChangeSet:
-        template = json.loads(request["TemplateBody"])
+        template = json.loads(self._template(request))
         given = request.get("Parameters", [])
         parameters = {one["ParameterKey"]: one["ParameterValue"] for one in given}
-        changes = _changes(stack, template, parameters)
-        status, reason = ("CREATE_COMPLETE", "") if changes else ("FAILED", NO_CHANGES)
+        found = changes(stack, template, parameters)
+        status, reason = ("CREATE_COMPLETE", "") if found else ("FAILED", NO_CHANGES)
         failed: list[Json] = []
         if refusal := self.refusing.get(stack.name):
-            status, reason, changes = "FAILED", "The following validation failed.", []
+            status, reason, found = "FAILED", "The following validation failed.", []
             failed = [{"LogicalResourceId": "Vpc", "ValidationStatusReason": refusal}]
+        arn = f"arn:aws:cloudformation:{self.region}:111122223333:changeSet"
         return ChangeSet(
-            id=f"arn:aws:cloudformation:{self.region}:111122223333:changeSet/{request['ChangeSetName']}/1",
+            id=f"{arn}/{request['ChangeSetName']}/{next(self._numbers)}",
             stack=stack,
             kind=request["ChangeSetType"],
             template=template,
@@ -220,22 +227,49 @@ class FakeCloudFormation:
             ready=self.clock.monotonic() + 3,
             status=status,
             reason=reason,
-            changes=changes,
+            changes=found,
+            name=request["ChangeSetName"],
+            role=request.get("RoleARN"),
+            tags=request.get("Tags", []),
             execution="AVAILABLE" if status == "CREATE_COMPLETE" else "UNAVAILABLE",
             on_failure=request.get("OnStackFailure"),
             failed_events=failed,
         )
+
+    def _template(self, request: Json) -> str:
+        """The template's text, from the call or from where it says that it is."""
+        if body := request.get("TemplateBody"):
+            if len(body.encode()) > LARGEST:
+                text = f"Member must have length less than or equal to {LARGEST}"
+                raise client_error("ValidationError", text, "CreateChangeSet")
+            return str(body)
+        url = urlsplit(request["TemplateURL"])
+        bucket = (url.hostname or "").partition(".")[0]
+        found = self.stored(bucket, url.path.removeprefix("/"))
+        if found is None:
+            raise client_error("ValidationError", "S3 error: Access Denied", "CreateChangeSet")
+        return found.decode()
 
     def _finish(self, stack: Stack, change_set: ChangeSet) -> None:
         stack.change_set = None
         if stack.name in self.failing:
             self._fail(stack, change_set, *self.failing[stack.name])
             return
+        for item in change_set.changes:
+            if denied(stack, item["ResourceChange"]):
+                name = item["ResourceChange"]["LogicalResourceId"]
+                self._fail(stack, change_set, name, "Action denied by stack policy")
+                return
         for logical_id, resource in change_set.template["Resources"].items():
             if logical_id not in stack.resources:
                 self._make(stack, logical_id, resource)
+        for item in change_set.changes:  # the template wins over what somebody has set
+            stack.reality.pop(item["ResourceChange"]["LogicalResourceId"], None)
+        for name in stack.resources.keys() - change_set.template["Resources"].keys():
+            del stack.resources[name]
         stack.template, stack.parameters = change_set.template, change_set.parameters
-        stack.outputs = _outputs(stack)
+        stack.role, stack.tags = change_set.role or stack.role, change_set.tags
+        stack.outputs = outputs(stack)
         stack.status = f"{change_set.kind}_COMPLETE"
         change_set.execution = "EXECUTE_COMPLETE"
         self._event(stack, stack.name, "AWS::CloudFormation::Stack", stack.status)
@@ -251,8 +285,9 @@ class FakeCloudFormation:
     def _fail(self, stack: Stack, change_set: ChangeSet, logical_id: str, reason: str) -> None:
         change_set.execution = "EXECUTE_FAILED"
         rollback = "ROLLBACK" if change_set.kind == "CREATE" else "UPDATE_ROLLBACK"
-        kind = change_set.template["Resources"][logical_id]["Type"]
-        other = next(one for one in change_set.template["Resources"] if one != logical_id)
+        resources = stack.template["Resources"] | change_set.template["Resources"]
+        kind = resources[logical_id]["Type"]
+        other = next((one for one in resources if one != logical_id), logical_id)
         self._event(stack, logical_id, kind, f"{change_set.kind}_FAILED", reason)
         self._event(stack, other, "X", f"{change_set.kind}_FAILED", "Resource creation cancelled")
         why = f"The following resource(s) failed: [{logical_id}]"
@@ -301,123 +336,26 @@ class FakeCloudFormation:
         return [
             {
                 "StackResourceSummaries": [
-                    {"LogicalResourceId": logical, "PhysicalResourceId": physical}
+                    {
+                        "LogicalResourceId": logical,
+                        "PhysicalResourceId": physical,
+                        "ResourceType": stack.template["Resources"][logical]["Type"],
+                        "ResourceStatus": "CREATE_COMPLETE",
+                    }
                     for logical, physical in resources.items()
+                    if stack and logical in stack.template["Resources"]
                 ]
             }
         ]
 
+    def _change_set_pages(self, StackName: str) -> list[Json]:
+        self._arrive("ListChangeSets")
+        if self._stack(StackName) is None:
+            raise self._missing(StackName, "ListChangeSets")
+        stack = self._stack(StackName)
+        mine = [one for one in self.change_sets.values() if one.stack is stack]
+        return [{"Summaries": [summary(one)]} for one in mine] or [{"Summaries": []}]
+
     def _failure_pages(self, ChangeSetName: str, Filters: Json) -> list[Json]:
         self._arrive("DescribeEvents")
         return [{"OperationEvents": self._find(ChangeSetName, "DescribeEvents").failed_events}]
-
-
-def _described(stack: Stack) -> Json:
-    return {
-        "StackName": stack.name,
-        "StackId": stack.id,
-        "StackStatus": stack.status,
-        "StackStatusReason": stack.reason,
-        "EnableTerminationProtection": stack.protected,
-        "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in stack.outputs.items()],
-        "Parameters": [
-            {"ParameterKey": k, "ParameterValue": v} for k, v in stack.parameters.items()
-        ],
-    }
-
-
-def _changes(stack: Stack, template: Json, parameters: dict[str, str]) -> list[Json]:
-    old, new = stack.template["Resources"], template["Resources"]
-    found = []
-    for name in sorted(old.keys() | new.keys()):
-        if name not in old:
-            found.append(_change("Add", name, new[name]))
-        elif name not in new:
-            removed = _change("Remove", name, old[name])
-            removed["ResourceChange"]["PolicyAction"] = _policy(
-                old[name], "DeletionPolicy", "Delete"
-            )
-            found.append(removed)
-        else:
-            before = _filled(old[name].get("Properties", {}), stack.parameters)
-            after = _filled(new[name].get("Properties", {}), parameters)
-            if before != after:
-                found.append(_modified(name, old[name], before, after))
-    return found
-
-
-def _change(action: str, name: str, resource: Json) -> Json:
-    change: Json = {"Action": action, "LogicalResourceId": name, "ResourceType": resource["Type"]}
-    context = json.dumps({"Properties": resource.get("Properties", {})})
-    if action in ("Add", "Remove"):
-        change["AfterContext" if action == "Add" else "BeforeContext"] = context
-    return {"Type": "Resource", "ResourceChange": change}
-
-
-def _policy(resource: Json, key: str, default: str) -> str:
-    policy = str(resource.get(key, default))
-    return "Retain" if policy.startswith("Retain") else policy
-
-
-def _modified(name: str, resource: Json, before: Json, after: Json) -> Json:
-    fixed = CREATE_ONLY.get(resource["Type"], set())
-    names = [
-        one for one in sorted(before.keys() | after.keys()) if before.get(one) != after.get(one)
-    ]
-    replaced = any(one in fixed for one in names)
-    change = _change("Modify", name, resource)
-    change["ResourceChange"] |= {
-        "Replacement": str(replaced),
-        "Details": [
-            {
-                "Target": {
-                    "Attribute": "Properties",
-                    "Name": one,
-                    "Path": f"/Properties/{one}",
-                    "RequiresRecreation": "Always" if one in fixed else "Never",
-                    "BeforeValue": _text(before.get(one)),
-                    "AfterValue": _text(after.get(one)),
-                }
-            }
-            for one in names
-        ],
-    }
-    if replaced:
-        policy = _policy(resource, "UpdateReplacePolicy", "Delete")
-        change["ResourceChange"]["PolicyAction"] = f"ReplaceAnd{policy}"
-    return change
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict) and ("Ref" in value or "Fn::GetAtt" in value):
-        return KNOWN_AFTER_APPLY
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _filled(value: Any, parameters: dict[str, str]) -> Any:
-    match value:
-        case {"Ref": str(name)} if name in parameters:
-            return parameters[name]
-        case dict():
-            return {key: _filled(one, parameters) for key, one in value.items()}
-        case list():
-            return [_filled(one, parameters) for one in value]
-    return value
-
-
-def _outputs(stack: Stack) -> dict[str, str]:
-    return {
-        key: _value(output["Value"], stack)
-        for key, output in stack.template.get("Outputs", {}).items()
-    }
-
-
-def _value(value: Any, stack: Stack) -> str:
-    match value:
-        case {"Ref": str(name)}:
-            return stack.resources.get(name, stack.parameters.get(name, name))
-        case {"Fn::GetAtt": [str(name), str(attribute)]}:
-            return f"{stack.resources[name]}.{attribute}"
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(_value(part, stack) for part in parts)
-    return str(value)

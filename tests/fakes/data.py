@@ -259,6 +259,15 @@ class FakeS3:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.buckets: dict[str, set[str]] = {}
+        self.bodies: dict[tuple[str, str], bytes] = {}  # of what was put
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_more: Any) -> Json:
+        self.wire.call("PutObject")
+        if Bucket not in self.buckets:
+            raise client_error("NoSuchBucket", Bucket, "PutObject", 404)
+        self.buckets[Bucket].add(Key)
+        self.bodies[Bucket, Key] = Body
+        return {}
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str) -> Json:
         self.wire.call("ListObjectsV2")

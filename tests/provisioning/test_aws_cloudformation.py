@@ -5,6 +5,7 @@ import pytest
 from platform_pipelines.aws import change_sets, cloudformation
 from platform_pipelines.aws.change_sets import Kind, Request
 from platform_pipelines.aws.region import AwsRegion
+from platform_pipelines.aws.templates import Template
 from tests.fakes.cloudformation import FakeCloudFormation
 from tests.provisioning.world import World
 
@@ -32,7 +33,9 @@ def fake(world: World) -> FakeCloudFormation:
 
 def _request(name: str, resources: int = 2, kind: Kind = Kind.CREATE) -> Request:
     template = TEMPLATE % ",".join(RESOURCE % number for number in range(resources))
-    return Request(stack_name="peccy-topics", kind=kind, name=name, template=template)
+    return Request(
+        stack_name="peccy-topics", kind=kind, name=name, template=Template(body=template)
+    )
 
 
 def _made(world: World, tokyo: AwsRegion, resources: int = 2) -> change_sets.Draft:

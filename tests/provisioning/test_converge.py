@@ -56,7 +56,7 @@ def _reversed(world: World) -> None:
 def test_both_regions_get_their_roles(world: World) -> None:
     """Seoul's files replicate into Tokyo's, and each node group has its counts."""
     found = world.converge()
-    assert len(found.changed) == 7
+    assert len(found.changed) == 9
     assert (found.traffic, found.withheld) == (None, None)
     assert world.counts("seoul") == ACTIVE
     assert world.counts("tokyo") == STANDBY
@@ -400,13 +400,13 @@ def _converge_killed_at(world: World, number: int) -> bool:
     return False
 
 
-def test_converging_has_eleven_changing_calls(world: World) -> None:
+def test_converging_has_thirteen_changing_calls(world: World) -> None:
     """So the next test kills it at each of them."""
-    assert not _converge_killed_at(world, 12)
-    assert len(world.changing()) == 11
+    assert not _converge_killed_at(world, 14)
+    assert len(world.changing()) == 13
 
 
-@pytest.mark.parametrize("number", range(1, 12))
+@pytest.mark.parametrize("number", range(1, 14))
 def test_killed_at_any_call_the_next_run_brings_the_same_roles(world: World, number: int) -> None:
     """Replication is started once, into the virgin, whose virginity is spent in the end."""
     assert _converge_killed_at(world, number)
@@ -416,7 +416,7 @@ def test_killed_at_any_call_the_next_run_brings_the_same_roles(world: World, num
     assert not any(world.ledger.virgins.values())
 
 
-@pytest.mark.parametrize("number", range(1, 12))
+@pytest.mark.parametrize("number", range(1, 14))
 def test_killed_and_then_promoted_no_data_is_overwritten(world: World, number: int) -> None:
     """After a failover in between, Tokyo's files may hold data: they stay as they are."""
     assert _converge_killed_at(world, number)

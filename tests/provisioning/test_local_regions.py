@@ -17,7 +17,8 @@ from platform_pipelines.provisioning import node_counts, serving
 from platform_pipelines.provisioning.apply import apply
 from platform_pipelines.provisioning.converge import Converged, converge
 from platform_pipelines.provisioning.outcome import Ending, Outcome
-from platform_pipelines.provisioning.plan import Action, plan
+from platform_pipelines.provisioning.plan import plan
+from platform_pipelines.provisioning.planned import Action
 from platform_pipelines.provisioning.run import Run
 from tests import local_world
 from tests.local_world import LocalWorld

@@ -3,31 +3,51 @@
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import boto3
 
 import cfn
 from platform_pipelines import model
-from platform_pipelines.aws.dynamodb import TableUnavailable
+from platform_pipelines.aws.dynamodb import Table, TableUnavailable
 from platform_pipelines.aws.region import AwsRegion
 from platform_pipelines.aws.settings import Settings, Target
 from platform_pipelines.ledger_records import Incident, IncidentState, Roles
-from platform_pipelines.model import Platform
+from platform_pipelines.ledger_stacks import StackRecords
+from platform_pipelines.model import Approval, InfrastructurePolicy, Platform
 from platform_pipelines.provisioning.apply import apply
 from platform_pipelines.provisioning.converge import Converged, converge
 from platform_pipelines.provisioning.outcome import Ending, Outcome
-from platform_pipelines.provisioning.plan import Plan, plan
+from platform_pipelines.provisioning.plan import plan
+from platform_pipelines.provisioning.planned import Plan
 from platform_pipelines.provisioning.run import Run
 from tests.fakes.calls import Wire, client_error
 from tests.fakes.clock import FakeClock
 from tests.fakes.cloudformation import FakeCloudFormation
+from tests.fakes.codepipeline import FakeCodePipeline
 from tests.fakes.data import Databases, FakeEfs, FakeEks, FakeRds, FakeS3, Files, Group
+from tests.fakes.dynamodb import FakeDynamoDb, Items
 
 PLATFORM = model.load(Path(__file__).parents[2] / "platform.yaml")
 GLOBAL = PLATFORM.global_cluster_id(PLATFORM.databases[0])
 FILES = PLATFORM.file_system_name(PLATFORM.file_systems[0])
-CHANGING = ("Create", "Execute", "Delete", "Update", "Put")
+SESSION = boto3.Session(aws_access_key_id="0" * 12, aws_secret_access_key="local")  # never used
+CHANGING = ("Create", "Execute", "Delete", "Update", "Put", "Set", "Enable", "Disable")
+
+
+def after(where: str) -> set[str]:
+    """Everything that needs the unit `<alias>/<stack>`, near or far."""
+    found = {where}
+    for unit in cfn.units(PLATFORM):  # each comes after all that it needs
+        if found & {"/".join(need.key) for need in cfn.dependencies(PLATFORM, unit)}:
+            found.add("/".join(unit.key))
+    return found - {where}
+
+
+def approving(policy: Approval) -> Platform:
+    """The platform with another policy for its stacks."""
+    return PLATFORM.model_copy(update={"infrastructure": InfrastructurePolicy(approval=policy)})
 
 
 class FakeLedger:
@@ -40,6 +60,18 @@ class FakeLedger:
         self.last: Incident | None = None
         self.virgins: dict[str, bool] = {}
         self.before_read: Callable[[], None] = lambda: None
+        self.items = Items()
+
+    @property
+    def stacks(self) -> StackRecords:
+        region = SimpleNamespace(dynamodb=FakeDynamoDb(self.wire, self.items), alias="seoul")
+        table = Table(
+            region=cast(AwsRegion, region),
+            name="peccy-ledger",
+            partition="peccy",
+            clock=FakeClock(),
+        )
+        return StackRecords(table=table)
 
     def roles(self) -> Roles | None:
         self.before_read()
@@ -109,6 +141,7 @@ class World:
         self.cloudformation: dict[str, FakeCloudFormation] = {}
         self.eks: dict[str, FakeEks] = {}
         self.s3: dict[str, FakeS3] = {}
+        self.pipelines: dict[str, FakeCodePipeline] = {}
         self.regions = {one.alias: self._region(one) for one in platform.regions}
         self.wires["ledger"] = Wire("ledger", self.log, self.lock)
         self.ledger = FakeLedger(self.wires["ledger"], self._ledger_exists)
@@ -138,8 +171,8 @@ class World:
         """Apply all; how each ended."""
         return {"/".join(key): one.ending for key, one in self.apply(**changes).items()}
 
-    def plan(self) -> Plan:
-        return plan(self.run(), cfn.units(self.platform))
+    def plan(self, *, keep: bool = False) -> Plan:
+        return plan(self.run(), cfn.units(self.platform), keep=keep)
 
     def converge(self, why_not: Callable[[str], str | None] = lambda _: None) -> Converged:
         return converge(self.run(), lambda region: self.eks[region.alias].ready(), why_not)
@@ -193,22 +226,25 @@ class World:
         aws = AwsRegion(
             region=region,
             settings=settings(self.clock),
-            session=boto3.Session(aws_access_key_id="0" * 12, aws_secret_access_key="local"),
+            session=SESSION,
             lock=threading.Lock(),
         )
         cloudformation = FakeCloudFormation(wire, self.clock, region.name)
         cloudformation.created = lambda kind, physical, properties: self._created(
             region, kind, physical, properties
         )
+        cloudformation.stored = lambda *key: self.s3[region.alias].bodies.get(key)
         self.cloudformation[region.alias] = cloudformation
         self.eks[region.alias] = FakeEks(wire, self.clock)
         self.s3[region.alias] = FakeS3(wire)
+        self.pipelines[region.alias] = FakeCodePipeline(wire)
         aws.__dict__.update(  # each client is a cached property: what stands there is used
             cloudformation=cloudformation,
             efs=FakeEfs(wire, self.files, region.name),
             rds=FakeRds(wire, self.databases),
             eks=self.eks[region.alias],
             s3=self.s3[region.alias],
+            codepipeline=self.pipelines[region.alias],
         )
         return aws
 
@@ -220,8 +256,10 @@ class World:
                 self.files.add(region.name, physical, FILES)
             case "AWS::EKS::Nodegroup":
                 self.eks[region.alias].groups[properties["NodegroupName"]] = Group()
+            case "AWS::CodePipeline::Pipeline":
+                self.pipelines[region.alias].add(properties["Name"], properties["Stages"])
             case "AWS::S3::Bucket":
-                self.s3[region.alias].buckets[self.platform.traffic_bucket(region)] = set()
+                self.s3[region.alias].buckets[properties["BucketName"]] = set()
             case "AWS::RDS::DBCluster":
                 self.databases.members.setdefault(GLOBAL, []).append(region.name)
                 self.databases.writers.setdefault(GLOBAL, region.name)

@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
+from platform_pipelines import turn
 from platform_pipelines.ledger_records import Colour, Roles
-from platform_pipelines.readiness import pages, turn, verdict
+from platform_pipelines.readiness import pages, verdict
 from platform_pipelines.readiness.finding import Finding, Severity, Unknown
 from platform_pipelines.readiness.references import ImageName, parse
 from platform_pipelines.readiness.replication import Kind, Lag
@@ -124,7 +125,7 @@ def test_the_standby_or_an_external_controller_looks_at_night(
     controller: str, roles: Roles | None, skips: bool
 ) -> None:
     """The active Region's controller leaves it to the one that would have to take over."""
-    assert bool(turn.skip_reason(controller, lambda: roles)) is skips
+    assert bool(turn.skip_reason(controller, lambda: roles, "readiness")) is skips
 
 
 @pytest.mark.parametrize(

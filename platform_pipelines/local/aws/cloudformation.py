@@ -9,93 +9,32 @@ from datetime import datetime
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import cloudformation_change_sets as change_sets
 from platform_pipelines.local.aws import cloudformation_drift as drift
 from platform_pipelines.local.aws import cloudformation_engine as engine
-from platform_pipelines.local.aws import stores
-from platform_pipelines.local.aws.cloudformation_base import VALIDATION, paged, refuse, stack_of
+from platform_pipelines.local.aws.cloudformation_base import VALIDATION, paged, stack_of
+from platform_pipelines.local.aws.cloudformation_change_set_operations import ChangeSets
 from platform_pipelines.local.aws.cloudformation_events import operation_events, validation_events
-from platform_pipelines.local.aws.cloudformation_stacks import Stacks
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
-CHANGE_SET = "cloudformation.change_set"
 DRIFT = "cloudformation.drift"
 
 
-class CloudFormation(Stacks):
+class CloudFormation(ChangeSets):
     """Stacks, change sets, events, drift."""
 
     passes = frozenset(
         {
             *("DeleteChangeSet", "DescribeStackDriftDetectionStatus", "DescribeStackResource"),
             *("DescribeStackResourceDrifts", "DescribeStackResources"),
-            *("DetectStackResourceDrift", "GetStackPolicy", "GetTemplate", "GetTemplateSummary"),
-            *("ListChangeSets", "ListExports", "ListImports", "ListStackResources", "ListStacks"),
-            *("UpdateTerminationProtection", "ValidateTemplate"),
+            *("GetStackPolicy", "GetTemplate"),
+            *("ListExports", "ListImports", "ListStackResources"),
+            "UpdateTerminationProtection",
         }
     )
 
     def start(self) -> None:
         super().start()
-        self.world.timers.on(CHANGE_SET, self._computed)
         self.world.timers.on(DRIFT, self._detected)
-
-    # Change sets
-
-    @operation(
-        raises=("AlreadyExistsException", "InsufficientCapabilitiesException", VALIDATION),
-        states="CREATE_IN_PROGRESS → CREATE_COMPLETE | FAILED",
-    )
-    def CreateChangeSet(self, call: Call) -> Result:  # noqa: N802  # AWS's name
-        """Work out what a template would change."""
-        refuse(call, "RoleARN", "RollbackConfiguration", "ResourceTypes", "NotificationARNs")
-        refuse(call, "IncludeNestedStacks", "ImportExistingResources", "ResourcesToImport")
-        again = change_sets.repeated(call.params)
-        if again:
-            return {"Id": again["ChangeSetId"], "StackId": again["StackId"]}
-        change_sets.expect_possible(call.params)
-        result = stores.ask(call)
-        made = change_sets.compute(result["Id"], call.params, self._types, self._events.now())
-        self.world.transition(
-            "stack_change_set",
-            CHANGE_SET,
-            region=call.region,
-            resource=f"{made['StackName']}/{made['ChangeSetName']}",
-            account=call.account,
-            place=call.region,
-            id_=result["Id"],
-        )
-        return result
-
-    def _computed(self, account: str, place: str, id_: str, *, failed: bool = False) -> None:
-        if self._parked(place, CHANGE_SET, account=account, place=place, id_=id_):
-            return
-        with ministack.scope(account, place):
-            change_sets.show(id_, failed=failed)
-
-    @operation(raises=("ChangeSetNotFound",))
-    def DescribeChangeSet(self, call: Call) -> Result:  # noqa: N802  # AWS's name
-        """What a change set would do."""
-        return change_sets.described(call)
-
-    @operation(
-        raises=(
-            "ChangeSetNotFound",
-            "InvalidChangeSetStatus",
-            VALIDATION,
-        ),
-        states="EXECUTE_IN_PROGRESS → EXECUTE_COMPLETE | EXECUTE_FAILED",
-    )
-    def ExecuteChangeSet(self, call: Call) -> Result:  # noqa: N802  # AWS's name
-        """Carry a change set out; once for each token."""
-        token = call.params.get("ClientRequestToken")
-        known = engine.change_set(call.params["ChangeSetName"], call.params.get("StackName", ""))
-        if known and token and known.get("_executed_by") == token:
-            return {}
-        result = stores.ask(call)
-        if known:
-            known["_executed_by"] = token
-        return result
 
     # Events
 
@@ -157,6 +96,13 @@ class CloudFormation(Stacks):
             wanted=wanted,
         )
         return {"StackDriftDetectionId": id_}
+
+    @operation(raises=(VALIDATION,))
+    def DetectStackResourceDrift(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        """Compare one resource with what its template says, at once."""
+        name = call.params["LogicalResourceId"]
+        stack = drift.expect(call.params["StackName"], [name])
+        return {"StackResourceDrift": drift.of_resource(stack, name, self._events.now())}
 
     def _detected(  # a timer's arguments
         self,

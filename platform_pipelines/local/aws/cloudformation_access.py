@@ -20,7 +20,12 @@ class AccessEntry(EksType):
 
     name = "AWS::EKS::AccessEntry"
     create_only = ("PrincipalArn", "ClusterName", "Type")
-    reads = frozenset({"PrincipalArn", "ClusterName", "KubernetesGroups"})
+    reads = frozenset(
+        {
+            *("AccessPolicies", "ClusterName", "KubernetesGroups", "PrincipalArn", "Tags", "Type"),
+            "Username",
+        }
+    )
 
     def create(self, props: Properties) -> Made:
         rest = {name: value for name, value in props.items() if name != "AccessPolicies"}
@@ -40,12 +45,21 @@ class AccessEntry(EksType):
             params = parameters("eks", "UpdateAccessEntry", rest)
             self.call("eks", "UpdateAccessEntry", params | key)
         if "AccessPolicies" in names:
-            for policy in one.properties.get("AccessPolicies", []):
-                params = key | {"policyArn": policy["PolicyArn"]}
+            self._change_policies(one, new.get("AccessPolicies", []))
+        entry = self.call("eks", "DescribeAccessEntry", key)["accessEntry"]
+        self.retag(entry["accessEntryArn"], one.properties, new)
+        return self._made(entry)
+
+    def _change_policies(self, one: Existing, wanted: list[dict[str, Any]]) -> None:
+        """Associating a policy again changes its scope."""
+        kept = {policy["PolicyArn"] for policy in wanted}
+        for policy in one.properties.get("AccessPolicies", []):
+            arn = policy["PolicyArn"]
+            if arn not in kept and arn in [found["PolicyArn"] for found in self._policies(one.id)]:
+                params = self._key(one.id) | {"policyArn": arn}
                 self.call("eks", "DisassociateAccessPolicy", params)
-            for policy in new.get("AccessPolicies", []):
-                self._associate(one.id, policy)
-        return self._made(self.call("eks", "DescribeAccessEntry", key)["accessEntry"])
+        for policy in wanted:
+            self._associate(one.id, policy)
 
     def delete(self, one: Existing) -> None:
         self.call("eks", "DeleteAccessEntry", self._key(one.id))
@@ -56,8 +70,19 @@ class AccessEntry(EksType):
             "PrincipalArn": entry["principalArn"],
             "ClusterName": entry["clusterName"],
             "KubernetesGroups": entry.get("kubernetesGroups", []),
+            "AccessPolicies": self._policies(one.id),
+            "Tags": entry.get("tags", {}),
+            "Type": entry["type"],
+            "Username": entry["username"],
         }
         return Look(condition=Condition.READY, made=self._made(entry), actual=actual)
+
+    def _policies(self, id_: str) -> list[dict[str, Any]]:
+        asked = self.call("eks", "ListAssociatedAccessPolicies", self._key(id_))
+        return [
+            {"PolicyArn": one["policyArn"], "AccessScope": _scope(one["accessScope"])}
+            for one in asked["associatedAccessPolicies"]
+        ]
 
     def _associate(self, id_: str, policy: dict[str, Any]) -> None:
         params = parameters("eks", "AssociateAccessPolicy", policy)
@@ -81,7 +106,12 @@ class PodIdentityAssociation(EksType):
 
     name = "AWS::EKS::PodIdentityAssociation"
     create_only = ("ClusterName", "Namespace", "ServiceAccount")
-    reads = frozenset({"Namespace", "ServiceAccount", "RoleArn"})
+    reads = frozenset(
+        {
+            *("DisableSessionTags", "Namespace", "Policy", "RoleArn", "ServiceAccount", "Tags"),
+            "TargetRoleArn",
+        }
+    )
 
     def create(self, props: Properties) -> Made:
         params = parameters("eks", "CreatePodIdentityAssociation", props)
@@ -89,11 +119,13 @@ class PodIdentityAssociation(EksType):
 
     def update(self, one: Existing, new: Properties) -> Made:
         key = self._key(one.id, new)
-        if "RoleArn" in changed(one.properties, new):
-            params = key | {"roleArn": new["RoleArn"]}
-            self.call("eks", "UpdatePodIdentityAssociation", params)
-        if unknown := changed(one.properties, new) - {"RoleArn", "Tags"}:
-            raise Fault("ValidationException", f"{self.name}: {sorted(unknown)} cannot be changed")
+        names = changed(one.properties, new) - {"Tags"}
+        if unknown := names - new.keys():
+            raise Fault("ValidationException", f"{self.name}: {sorted(unknown)} cannot be unset")
+        if names:
+            wanted = {name: new[name] for name in names}
+            params = parameters("eks", "UpdatePodIdentityAssociation", wanted)
+            self.call("eks", "UpdatePodIdentityAssociation", params | key)
         self.retag(one.id, one.properties, new)
         return self._made(self.call("eks", "DescribePodIdentityAssociation", key)["association"])
 
@@ -103,11 +135,8 @@ class PodIdentityAssociation(EksType):
     def look(self, one: Existing) -> Look:
         key = self._key(one.id, one.properties)
         found = self.call("eks", "DescribePodIdentityAssociation", key)["association"]
-        actual = {
-            "Namespace": found["namespace"],
-            "ServiceAccount": found["serviceAccount"],
-            "RoleArn": found["roleArn"],
-        }
+        known = {name: found.get(name[:1].lower() + name[1:]) for name in self.reads}
+        actual = {name: value for name, value in known.items() if value is not None}
         return Look(condition=Condition.READY, made=self._made(found), actual=actual)
 
     @staticmethod
@@ -119,3 +148,9 @@ class PodIdentityAssociation(EksType):
         arn = found["associationArn"]
         attributes = {"AssociationArn": arn, "AssociationId": found["associationId"]}
         return Made(id=arn, attributes=attributes)
+
+
+def _scope(scope: dict[str, Any]) -> dict[str, Any]:
+    """An access scope as a template has it."""
+    named = {"Namespaces": scope["namespaces"]} if scope.get("namespaces") else {}
+    return {"Type": scope["type"]} | named

@@ -23,8 +23,17 @@ BEFORE, AFTER = "_before", "_after"  # where a change set keeps its properties
 
 def remember(change_set: ChangeSet, stack: Stack) -> None:
     """Keep the properties before and after with a change set that was just made."""
-    change_set[BEFORE] = _values(stack, stack["_template"] or {}, stack["_resolved_params"] or {})
-    change_set[AFTER] = _values(stack, change_set["_template"], change_set["_resolved_params"])
+    there = stack["_resources"]
+    kept = {name: one for name, one in there.items() if name not in _replaced(change_set)}
+    old, new = (stack["_template"] or {}, stack["_resolved_params"] or {}), change_set
+    change_set[BEFORE] = _values(stack, *old, there)
+    change_set[AFTER] = _values(stack, new["_template"], new["_resolved_params"], kept)
+
+
+def _replaced(change_set: ChangeSet) -> set[str]:
+    """The resources that get another id: what refers to them is known when they have it."""
+    found = (one["ResourceChange"] for one in change_set["Changes"])
+    return {one["LogicalResourceId"] for one in found if one.get("Replacement") == "True"}
 
 
 def describe(change_set: ChangeSet, changes: list[Change]) -> list[Change]:
@@ -53,7 +62,8 @@ def _detailed(
         yield detail
         return
     before, after = ({name: one[name]} if one and name in one else {} for one in (old, new))
-    for path, one, other in differences(before, after) or [(f"/{name}", before, after)]:
+    whole = (f"/{name}", before.get(name, ABSENT), after.get(name, ABSENT))
+    for path, one, other in differences(before, after) or [whole]:
         yield detail | {"Target": target | _values_of(f"/Properties{path}", one, other)}
 
 
@@ -91,8 +101,11 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def _values(stack: Stack, template: Template, values: Values) -> Properties:
-    """Every resource's properties, as far as they are known before the execution."""
+def _values(
+    stack: Stack, template: Template, values: Values, known: dict[str, Any]
+) -> Properties:
+    """Every resource's properties, as far as they are known before the execution; `known` are the
+    resources that there are."""
     plan = Design(
         template=template,
         values=values,
@@ -103,7 +116,7 @@ def _values(stack: Stack, template: Template, values: Values) -> Properties:
         name: {
             key: value
             for key, raw in (resource.get("Properties") or {}).items()
-            if (value := _value(raw, plan, stack["_resources"])) is not ABSENT
+            if (value := _value(raw, plan, known)) is not ABSENT
         }
         for name, resource in plan.resources.items()
     }

@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-chang
 """
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from platform_pipelines.local.aws import cloudformation_attachments as attachments
 from platform_pipelines.local.aws import cloudformation_engine as engine
 from platform_pipelines.local.aws.cloudformation_changes import (
     ABSENT,
@@ -92,8 +94,23 @@ def _found(stack: Stack, wanted: list[str], now: str) -> dict[str, str]:
 
 def _drift(stack: Stack, name: str, now: str) -> dict[str, Any]:
     record = stack["_resources"][name]
-    found: dict[str, Any] = engine.module("drift").detect_resource_drift(stack, name, record, now)
+    detect = engine.module("drift").detect_resource_drift
+    with attachments.looking_at(stack):
+        found: dict[str, Any] = detect(stack, name, record, now)
     return found
+
+
+def of_resource(stack: Stack, name: str, now: str) -> dict[str, Any]:
+    """How a resource has drifted, as DetectStackResourceDrift answers; it is noted. Raises: Fault."""
+    kind = stack["_resources"][name]["ResourceType"]
+    if not engine.module("drift").supports_drift(kind):
+        message = f"Drift detection is not supported for resource type [{kind}]"
+        raise Fault("ValidationError", message)
+    found = _drift(stack, name, now)
+    engine.module("drift").record_resource_drift(stack["_resources"][name], found)
+    information = stack.setdefault("DriftInformation", {"StackDriftStatus": "NOT_CHECKED"})
+    information["LastCheckTimestamp"] = now
+    return found | {"Timestamp": datetime.fromisoformat(now)}
 
 
 def add_to(change_set: ChangeSet, stack: Stack, now: str) -> None:

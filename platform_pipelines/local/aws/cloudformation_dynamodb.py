@@ -24,7 +24,12 @@ class GlobalTable(ResourceType):
     create_only = ("TableName",)
     conditional = ("LocalSecondaryIndexes", "GlobalTableSourceArn", "KeySchema")
     custom_name = "TableName"
-    reads = frozenset({"TableName", "KeySchema", "AttributeDefinitions", "BillingMode"})
+    reads = frozenset(
+        {
+            *("AttributeDefinitions", "BillingMode", "GlobalTableWitnesses", "KeySchema"),
+            *("MultiRegionConsistency", "Replicas", "TableName"),
+        }
+    )
 
     _OF_THE_TABLE = ("TableName", "AttributeDefinitions", "KeySchema", "BillingMode")
     _OF_THE_WHOLE = (*_OF_THE_TABLE, "Replicas", "GlobalTableWitnesses", "MultiRegionConsistency")
@@ -58,7 +63,8 @@ class GlobalTable(ResourceType):
             if status != "ACTIVE"
         ]
         condition = judge(busy[0] if busy else "ACTIVE", ready=("ACTIVE",))
-        return Look(condition=condition, made=self._made(one.id), actual=self._actual(table))
+        actual = self._actual(table) | {"Replicas": self._replicas(one, table)}
+        return Look(condition=condition, made=self._made(one.id), actual=actual)
 
     @staticmethod
     def _actual(table: dict[str, Any]) -> Properties:
@@ -68,7 +74,35 @@ class GlobalTable(ResourceType):
             "KeySchema": table["KeySchema"],
             "AttributeDefinitions": table["AttributeDefinitions"],
             "BillingMode": billing,
+            "GlobalTableWitnesses": [
+                {"Region": one["RegionName"]} for one in table.get("GlobalTableWitnesses", [])
+            ],
+            "MultiRegionConsistency": table.get("MultiRegionConsistency", "EVENTUAL"),
         }
+
+    def _replicas(self, one: Existing, table: dict[str, Any]) -> list[Properties]:
+        """Each replica, with what the template says of it."""
+        wanted = {replica["Region"]: replica for replica in one.properties.get("Replicas", [])}
+        there = {replica["RegionName"] for replica in table.get("Replicas", [])}
+        return [
+            {"Region": region, **self._settings(one.id, region, wanted.get(region, {}))}
+            for region in sorted({*there, self.call.region})
+        ]
+
+    def _settings(self, name: str, region: str, wanted: Properties) -> Properties:
+        key = {"TableName": name}
+        table = self.call("dynamodb", "DescribeTable", key, region)["Table"]
+        backups = self.call("dynamodb", "DescribeContinuousBackups", key, region)
+        recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        asked = {"ResourceArn": table["TableArn"]}
+        found = {
+            "DeletionProtectionEnabled": table.get("DeletionProtectionEnabled", False),
+            "PointInTimeRecoverySpecification": {
+                "PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+            },
+            "Tags": self.call("dynamodb", "ListTagsOfResource", asked, region).get("Tags", []),
+        }
+        return {name: value for name, value in found.items() if name in wanted}
 
     def _missing(self, one: Existing) -> set[str]:
         table = self.call("dynamodb", "DescribeTable", {"TableName": one.id})["Table"]
@@ -130,6 +164,19 @@ class GlobalTable(ResourceType):
             if key in differing:
                 props = {"TableName": name, key: replica.get(key, default)}
                 self.call("dynamodb", operation, parameters("dynamodb", operation, props), region)
+        if "Tags" in differing:
+            self._retag(name, region, old.get("Tags", []), replica.get("Tags", []))
+
+    def _retag(
+        self, name: str, region: str, old: list[dict[str, str]], new: list[dict[str, str]]
+    ) -> None:
+        table = self.call("dynamodb", "DescribeTable", {"TableName": name}, region)["Table"]
+        key = {"ResourceArn": table["TableArn"]}
+        removed = sorted({one["Key"] for one in old} - {one["Key"] for one in new})
+        if removed:
+            self.call("dynamodb", "UntagResource", key | {"TagKeys": removed}, region)
+        if new:
+            self.call("dynamodb", "TagResource", key | {"Tags": new}, region)
 
     def _made(self, name: str) -> Made:
         table = self.call("dynamodb", "DescribeTable", {"TableName": name})["Table"]

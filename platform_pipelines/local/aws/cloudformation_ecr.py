@@ -55,7 +55,10 @@ class Repository(ResourceType):
     create_only = ("RepositoryName", "EncryptionConfiguration")
     custom_name = "RepositoryName"
     reads = frozenset(
-        {"RepositoryName", "ImageTagMutability", "ImageScanningConfiguration", "LifecyclePolicy"}
+        {
+            *("ImageScanningConfiguration", "ImageTagMutability", "LifecyclePolicy"),
+            *("RepositoryName", "Tags"),
+        }
     )
 
     _OF_THE_API = (
@@ -93,6 +96,9 @@ class Repository(ResourceType):
             "RepositoryName": found["repositoryName"],
             "ImageTagMutability": found["imageTagMutability"],
             "ImageScanningConfiguration": {"ScanOnPush": scans},
+            "Tags": self.call(
+                "ecr", "ListTagsForResource", {"resourceArn": found["repositoryArn"]}
+            )["tags"],
         }
         try:
             policy = self.call("ecr", "GetLifecyclePolicy", {"repositoryName": one.id})

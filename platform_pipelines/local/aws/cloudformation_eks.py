@@ -1,12 +1,13 @@
-"""The resource types of EKS, through its API: clusters whose endpoint is the real local one, and
-node groups without a count."""
+"""What the resource types of EKS share, and the type of node groups, which have no count."""
 
+import json
 from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
     Made,
+    Params,
     Properties,
     ResourceType,
     changed,
@@ -36,70 +37,6 @@ def _tags(props: Properties) -> dict[str, str]:
     return tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
 
 
-class Cluster(EksType):
-    """AWS::EKS::Cluster."""
-
-    name = "AWS::EKS::Cluster"
-    create_only = (
-        *("OutpostConfig", "EncryptionConfig", "Name", "RoleArn", "BootstrapSelfManagedAddons"),
-    )
-    custom_name = "Name"
-    reads = frozenset({"Name", "RoleArn", "Version", "AccessConfig"})
-
-    def create(self, props: Properties) -> Made:
-        params = parameters("eks", "CreateCluster", props)
-        self.call("eks", "CreateCluster", params)
-        return self._made(params["name"])
-
-    def update(self, one: Existing, new: Properties) -> Made:
-        names = changed(one.properties, new) - {"Tags"}
-        if "Version" in names:
-            params = {"name": one.id, "version": str(new["Version"])}
-            self.call("eks", "UpdateClusterVersion", params)
-        for name in sorted(names - {"Version"}):
-            config = parameters("eks", "UpdateClusterConfig", {name: new[name]})
-            self.call("eks", "UpdateClusterConfig", config | {"name": one.id})
-        made = self._made(one.id)
-        self.retag(made.attributes["Arn"], one.properties, new)
-        return made
-
-    def delete(self, one: Existing) -> None:
-        self.call("eks", "DeleteCluster", {"name": one.id})
-
-    def look(self, one: Existing) -> Look:
-        found = self.call("eks", "DescribeCluster", {"name": one.id})["cluster"]
-        issues = found.get("health", {}).get("issues", [])
-        actual = {
-            "Name": found["name"],
-            "RoleArn": found["roleArn"],
-            "Version": found["version"],
-        }
-        if modes := found.get("accessConfig", {}).get("authenticationMode"):
-            actual["AccessConfig"] = one.properties.get("AccessConfig", {}) | {
-                "AuthenticationMode": modes
-            }
-        return Look(
-            condition=judge(found["status"], ready=("ACTIVE",), failed=("FAILED",)),
-            reason="; ".join(issue.get("message", "") for issue in issues),
-            made=self._made(one.id),
-            actual=actual,
-        )
-
-    def _made(self, name: str) -> Made:
-        cluster = self.call("eks", "DescribeCluster", {"name": name})["cluster"]
-        network, identity = cluster.get("resourcesVpcConfig", {}), cluster.get("identity", {})
-        return Made(
-            id=name,
-            attributes={
-                "Arn": cluster["arn"],
-                "Endpoint": cluster.get("endpoint", ""),
-                "CertificateAuthorityData": cluster.get("certificateAuthority", {}).get("data", ""),
-                "ClusterSecurityGroupId": network.get("clusterSecurityGroupId", ""),
-                "OpenIdConnectIssuerUrl": identity.get("oidc", {}).get("issuer", ""),
-            },
-        )
-
-
 class NodeGroup(EksType):
     """AWS::EKS::Nodegroup. Without a ScalingConfig EKS's own default counts; an update of anything
     else leaves the counts alone."""
@@ -113,7 +50,8 @@ class NodeGroup(EksType):
     reads = frozenset(
         {
             *("ClusterName", "NodegroupName", "NodeRole", "InstanceTypes", "AmiType", "Labels"),
-            *("ScalingConfig", "Subnets", "Taints"),
+            *("CapacityType", "LaunchTemplate", "ScalingConfig", "Subnets", "Tags", "Taints"),
+            *("UpdateConfig", "Version"),
         }
     )
 
@@ -123,26 +61,36 @@ class NodeGroup(EksType):
         return self._made(group)
 
     def update(self, one: Existing, new: Properties) -> Made:
-        cluster, _, name = one.id.partition("/")
-        key = {"clusterName": cluster, "nodegroupName": name}
-        names = changed(one.properties, new) - {"Tags"}
-        if names & {"Version", "ReleaseVersion", "LaunchTemplate"}:
-            self._upgrade(key, new)
-        config = names & {"ScalingConfig", "UpdateConfig", "Labels", "Taints"}
-        if config:
-            self._configure(key, one.properties, new, config)
-        group = self.call("eks", "DescribeNodegroup", key)["nodegroup"]
+        self._next(one, new)
+        group = self.call("eks", "DescribeNodegroup", _key(one.id))["nodegroup"]
         self.retag(group["nodegroupArn"], one.properties, new)
         return self._made(group)
 
+    def go_on(self, one: Existing, new: Properties) -> bool:
+        return not self._next(one, new)
+
+    def _next(self, one: Existing, new: Properties) -> bool:
+        """Ask for the first change that is still to come: EKS takes one update at a time. False if
+        none is. Raises: Fault."""
+        key, names = _key(one.id), changed(one.properties, new)
+        found = self.call("eks", "DescribeNodegroup", key)["nodegroup"]
+        version = {"Version", "ReleaseVersion", "LaunchTemplate"} & names & new.keys()
+        wanted = {name: new[name] for name in version}
+        params = parameters("eks", "UpdateNodegroupVersion", wanted)
+        if params and not is_there(params, found):
+            self.call("eks", "UpdateNodegroupVersion", params | key)
+            return True
+        config = _configuration(one.properties, new, names)
+        if config and not _is_configured(config, found):
+            self.call("eks", "UpdateNodegroupConfig", config | key)
+            return True
+        return False
+
     def delete(self, one: Existing) -> None:
-        cluster, _, name = one.id.partition("/")
-        self.call("eks", "DeleteNodegroup", {"clusterName": cluster, "nodegroupName": name})
+        self.call("eks", "DeleteNodegroup", _key(one.id))
 
     def look(self, one: Existing) -> Look:
-        cluster, _, name = one.id.partition("/")
-        key = {"clusterName": cluster, "nodegroupName": name}
-        found = self.call("eks", "DescribeNodegroup", key)["nodegroup"]
+        found = self.call("eks", "DescribeNodegroup", _key(one.id))["nodegroup"]
         issues = found.get("health", {}).get("issues", [])
         return Look(
             condition=judge(
@@ -152,37 +100,12 @@ class NodeGroup(EksType):
             ),
             reason="; ".join(issue.get("message", "") for issue in issues),
             made=self._made(found),
-            actual=_actual(found),
+            actual=_actual(found, one.properties),
         )
 
     def identify(self, props: Properties) -> str | None:
         cluster, name = props.get("ClusterName"), props.get("NodegroupName")
         return f"{cluster}/{name}" if cluster and name else None
-
-    def _upgrade(self, key: dict[str, str], new: Properties) -> None:
-        names = {"Version", "ReleaseVersion", "LaunchTemplate"} & new.keys()
-        props = {name: new[name] for name in names}
-        params = parameters("eks", "UpdateNodegroupVersion", props)
-        self.call("eks", "UpdateNodegroupVersion", params | key)
-
-    def _configure(
-        self, key: dict[str, str], old: Properties, new: Properties, names: set[str]
-    ) -> None:
-        params: dict[str, Any] = dict(key)
-        for name in names & {"ScalingConfig", "UpdateConfig"} & new.keys():
-            params |= parameters("eks", "UpdateNodegroupConfig", {name: new[name]})
-        before, after = old.get("Labels", {}), new.get("Labels", {})
-        if before != after:
-            removed = sorted(before.keys() - after.keys())
-            params["labels"] = {"addOrUpdateLabels": after, "removeLabels": removed}
-        if old.get("Taints") != new.get("Taints"):
-            params["taints"] = {
-                "addOrUpdateTaints": _lower(new.get("Taints", [])),
-                "removeTaints": _lower(
-                    [taint for taint in old.get("Taints", []) if taint not in new.get("Taints", [])]
-                ),
-            }
-        self.call("eks", "UpdateNodegroupConfig", params)
 
     @staticmethod
     def _made(group: dict[str, Any]) -> Made:
@@ -199,23 +122,76 @@ class NodeGroup(EksType):
         )
 
 
-def _actual(group: dict[str, Any]) -> Properties:
-    """A node group as a template would have it."""
-    scaling = group.get("scalingConfig", {})
+def is_there(wanted: Any, found: Any) -> bool:
+    """Whether everything that is wanted is found; more may be."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(is_there(value, found.get(name)) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        return sorted(map(_text, wanted)) == sorted(map(_text, found))
+    return bool(wanted == found)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _key(id_: str) -> dict[str, str]:
+    cluster, _, name = id_.partition("/")
+    return {"clusterName": cluster, "nodegroupName": name}
+
+
+def _configuration(old: Properties, new: Properties, names: set[str]) -> Params:
+    """What UpdateNodegroupConfig has to say, all in one call."""
+    params: Params = {}
+    for name in names & {"ScalingConfig", "UpdateConfig", "NodeRepairConfig"} & new.keys():
+        params |= parameters("eks", "UpdateNodegroupConfig", {name: new[name]})
+    if "Labels" in names:
+        before, after = old.get("Labels", {}), new.get("Labels", {})
+        gone = sorted(before.keys() - after.keys())
+        params["labels"] = {"addOrUpdateLabels": after, "removeLabels": gone}
+    if "Taints" in names:
+        had, wanted = _lower(old.get("Taints", [])), _lower(new.get("Taints", []))
+        dropped = [taint for taint in had if taint not in wanted]
+        params["taints"] = {"addOrUpdateTaints": wanted, "removeTaints": dropped}
+    return params
+
+
+def _is_configured(config: Params, group: dict[str, Any]) -> bool:
+    labels, taints = config.get("labels", {}), config.get("taints", {})
+    rest = {name: value for name, value in config.items() if name not in ("labels", "taints")}
+    has, tainted = group.get("labels", {}), group.get("taints", [])
+    return (
+        is_there(rest, group)
+        and is_there(labels.get("addOrUpdateLabels", {}), has)
+        and not has.keys() & set(labels.get("removeLabels", []))
+        and all(taint in tainted for taint in taints.get("addOrUpdateTaints", []))
+        and not any(taint in tainted for taint in taints.get("removeTaints", []))
+    )
+
+
+def _actual(group: dict[str, Any], wanted: Properties) -> Properties:
+    """A node group as a template would have it; of its launch template what the template says."""
+    template = _upper(group.get("launchTemplate", {}))
     return {
+        "AmiType": group.get("amiType"),
+        "CapacityType": group.get("capacityType"),
         "ClusterName": group["clusterName"],
+        "InstanceTypes": group.get("instanceTypes", []),
+        "Labels": group.get("labels", {}),
+        "LaunchTemplate": {key: template.get(key) for key in wanted.get("LaunchTemplate", {})},
         "NodegroupName": group["nodegroupName"],
         "NodeRole": group["nodeRole"],
+        "ScalingConfig": _upper(group.get("scalingConfig", {})),
         "Subnets": group["subnets"],
-        "InstanceTypes": group.get("instanceTypes", []),
-        "AmiType": group.get("amiType"),
-        "Labels": group.get("labels", {}),
-        "ScalingConfig": {key[:1].upper() + key[1:]: value for key, value in scaling.items()},
-        "Taints": [
-            {key[:1].upper() + key[1:]: value for key, value in taint.items()}
-            for taint in group.get("taints", [])
-        ],
+        "Tags": group.get("tags", {}),
+        "Taints": [_upper(taint) for taint in group.get("taints", [])],
+        "UpdateConfig": _upper(group.get("updateConfig", {})),
+        "Version": group["version"],
     }
+
+
+def _upper(record: dict[str, Any]) -> dict[str, Any]:
+    return {key[:1].upper() + key[1:]: value for key, value in record.items()}
 
 
 def _lower(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -12,7 +12,11 @@ from platform_pipelines.local.aws.cloudformation_records import (
     named,
     of,
 )
-from platform_pipelines.local.aws.cloudformation_removal import after_dependents, removal
+from platform_pipelines.local.aws.cloudformation_removal import (
+    after_dependents,
+    drop_obsolete,
+    removal,
+)
 from platform_pipelines.local.aws.cloudformation_resources import Resources
 
 
@@ -85,6 +89,7 @@ class Endings:
         change_set = engine.change_sets().get(of(stack)["change_set"])
         if change_set:
             change_set["ExecutionStatus"] = status
+            drop_obsolete(stack)
 
 
 def _failures(tasks: Tasks) -> list[str]:

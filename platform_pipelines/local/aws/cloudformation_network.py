@@ -34,13 +34,18 @@ class _Ec2(ResourceType):
         if new.get("Tags"):
             self.call("ec2", "CreateTags", {"Resources": [id_], "Tags": new["Tags"]})
 
+    def _tags(self, id_: str) -> list[dict[str, str]]:
+        asked = {"Filters": [{"Name": "resource-id", "Values": [id_]}]}
+        found = self.call("ec2", "DescribeTags", asked)["Tags"]
+        return [{"Key": one["Key"], "Value": one["Value"]} for one in found]
+
 
 class ElasticIp(_Ec2):
     """AWS::EC2::EIP: Ref is the address."""
 
     name = "AWS::EC2::EIP"
     create_only = ("NetworkBorderGroup", "TransferAddress", "IpamPoolId", "Address")
-    reads = frozenset({"Domain"})
+    reads = frozenset({"Domain", "Tags"})
 
     def create(self, props: Properties) -> Made:
         tags = _tagged("elastic-ip", props.get("Tags"))
@@ -60,7 +65,7 @@ class ElasticIp(_Ec2):
     def look(self, one: Existing) -> Look:
         found = self._found(one.id)
         made = self._made(one.id, found["AllocationId"])
-        actual = {"Domain": found["Domain"]}
+        actual = {"Domain": found["Domain"], "Tags": self._tags(found["AllocationId"])}
         return Look(condition=Condition.READY, made=made, actual=actual)
 
     def _allocation(self, address: str) -> str:
@@ -83,7 +88,7 @@ class NatGateway(_Ec2):
 
     name = "AWS::EC2::NatGateway"
     create_only = ("VpcId", "SubnetId", "ConnectivityType", "AllocationId", "PrivateIpAddress")
-    reads = frozenset({"SubnetId", "AllocationId"})
+    reads = frozenset({"SubnetId", "AllocationId", "Tags"})
 
     def create(self, props: Properties) -> Made:
         tags = _tagged("natgateway", props.get("Tags"))
@@ -105,7 +110,7 @@ class NatGateway(_Ec2):
         condition = judge(
             found["State"], ready=("available",), failed=("failed",), gone=("deleted",)
         )
-        actual = {"SubnetId": found["SubnetId"]}
+        actual = {"SubnetId": found["SubnetId"], "Tags": found.get("Tags", [])}
         addresses = found.get("NatGatewayAddresses", [])
         if addresses and "AllocationId" in addresses[0]:
             actual["AllocationId"] = addresses[0]["AllocationId"]
@@ -121,7 +126,7 @@ class HealthCheck(ResourceType):
     """AWS::Route53::HealthCheck."""
 
     name = "AWS::Route53::HealthCheck"
-    reads = frozenset({"HealthCheckConfig"})
+    reads = frozenset({"HealthCheckConfig", "HealthCheckTags"})
     create_only = ()  # Type, MeasureLatency and RequestInterval are, inside of HealthCheckConfig
 
     def create(self, props: Properties) -> Made:
@@ -154,7 +159,9 @@ class HealthCheck(ResourceType):
         found = self.call("route53", "GetHealthCheck", {"HealthCheckId": one.id})["HealthCheck"]
         wanted = one.properties.get("HealthCheckConfig", {})
         config = {key: found["HealthCheckConfig"].get(key) for key in wanted}
-        actual = {"HealthCheckConfig": config}
+        asked = {"ResourceType": "healthcheck", "ResourceId": one.id}
+        tags = self.call("route53", "ListTagsForResource", asked)["ResourceTagSet"].get("Tags", [])
+        actual = {"HealthCheckConfig": config, "HealthCheckTags": tags}
         return Look(condition=Condition.READY, made=self._made(one.id), actual=actual)
 
     def _tag(self, id_: str, old: list[dict[str, str]], new: list[dict[str, str]]) -> None:

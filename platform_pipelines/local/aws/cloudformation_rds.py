@@ -42,6 +42,16 @@ FAILED = (
 )
 
 
+LOGS, LOGS_CHANGE = "EnableCloudwatchLogsExports", "CloudwatchLogsExportConfiguration"
+
+
+def logs_change(old: Properties, new: Properties) -> Properties:
+    """The logs that are exported from now on, and those that no longer are, as Modify takes them."""
+    before, after = set(old.get(LOGS, [])), set(new.get(LOGS, []))
+    change = {"EnableLogTypes": sorted(after - before), "DisableLogTypes": sorted(before - after)}
+    return {LOGS_CHANGE: {name: logs for name, logs in change.items() if logs}}
+
+
 def read_back(found: dict[str, Any], names: frozenset[str]) -> Properties:
     """The properties that the API calls by the same name."""
     return {name: found[name] for name in names if name in found}
@@ -106,7 +116,7 @@ class DbCluster(RdsType):
     custom_name = "DBClusterIdentifier"
     reads = frozenset(
         {
-            *("BackupRetentionPeriod", "CopyTagsToSnapshot", "DBClusterIdentifier"),
+            *("BackupRetentionPeriod", "CopyTagsToSnapshot", "DBClusterIdentifier", LOGS),
             *("DBClusterParameterGroupName", "DBSubnetGroupName", "DeletionProtection", "Engine"),
             *("EngineVersion", "GlobalClusterIdentifier", "KmsKeyId", "MasterUsername"),
             *("StorageEncrypted", "VpcSecurityGroupIds"),
@@ -124,7 +134,11 @@ class DbCluster(RdsType):
             self._leave(one.id, one.properties, new)
             names -= {"GlobalClusterIdentifier"}
         key = {"DBClusterIdentifier": one.id}
-        self.modify("ModifyDBCluster", key, new, names)
+        if LOGS in names:
+            names = names - {LOGS} | {LOGS_CHANGE}
+        if names - {"Tags"}:
+            wanted = {"ApplyImmediately": True} | new | logs_change(one.properties, new)
+            self.modify("ModifyDBCluster", key, wanted, names | {"ApplyImmediately"})
         found = self.call("rds", "DescribeDBClusters", key)["DBClusters"][0]
         self.retag(found["DBClusterArn"], one.properties, new)
         return self._made(found)
@@ -149,7 +163,7 @@ class DbCluster(RdsType):
     def _actual(self, found: dict[str, Any]) -> Properties:
         actual = read_back(found, self.reads)
         renamed = {"DBClusterParameterGroup": "DBClusterParameterGroupName"}
-        renamed["DBSubnetGroup"] = "DBSubnetGroupName"
+        renamed |= {"DBSubnetGroup": "DBSubnetGroupName", "EnabledCloudwatchLogsExports": LOGS}
         actual |= {name: found[key] for key, name in renamed.items() if key in found}
         groups = found.get("VpcSecurityGroups", [])
         actual["VpcSecurityGroupIds"] = [one["VpcSecurityGroupId"] for one in groups]

@@ -1,120 +1,55 @@
 """What resources are that ministack makes itself, asked of their services, for drift detection."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
 from typing import Any
 
-from platform_pipelines.local.aws.cloudformation_types import Calls, Properties, is_missing
-from platform_pipelines.local.aws.service import Fault
-
-Reader = Callable[[str, Properties], Properties | None]
-Read = Callable[[Calls, str, Properties], Properties | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reads:
-    """How to read a type."""
-
-    read: Read  # what it is now; None if it is gone
-    properties: frozenset[str]  # what can be read
-
-    def bind(self, call: Calls) -> Reader:
-        """As ministack's drift detection asks for it."""
-
-        def read(id_: str, props: Properties) -> Properties | None:
-            try:
-                return self.read(call, id_, props)
-            except Fault as fault:
-                if is_missing(fault):
-                    return None
-                raise
-
-        return read
-
-
-def _first(found: list[dict[str, Any]]) -> dict[str, Any]:
-    if not found:
-        raise Fault("NotFound", "it is gone")
-    return found[0]
-
-
-def _vpc(call: Calls, id_: str, _props: Properties) -> Properties:
-    found = _first(call("ec2", "DescribeVpcs", {"VpcIds": [id_]})["Vpcs"])
-    dns = {
-        name: call("ec2", "DescribeVpcAttribute", {"VpcId": id_, "Attribute": key})[name]["Value"]
-        for name, key in (
-            ("EnableDnsSupport", "enableDnsSupport"),
-            ("EnableDnsHostnames", "enableDnsHostnames"),
-        )
-    }
-    return {"CidrBlock": found["CidrBlock"], "Tags": found.get("Tags", []), **dns}
-
-
-def _subnet(call: Calls, id_: str, _props: Properties) -> Properties:
-    found = _first(call("ec2", "DescribeSubnets", {"SubnetIds": [id_]})["Subnets"])
-    names = ("VpcId", "CidrBlock", "AvailabilityZone", "MapPublicIpOnLaunch")
-    return {name: found[name] for name in names} | {"Tags": found.get("Tags", [])}
-
-
-def _security_group(call: Calls, id_: str, _props: Properties) -> Properties:
-    asked = {"GroupIds": [id_]}
-    found = _first(call("ec2", "DescribeSecurityGroups", asked)["SecurityGroups"])
-    return {
-        "GroupDescription": found["Description"],
-        "VpcId": found["VpcId"],
-        "Tags": found.get("Tags", []),
-    }
-
-
-def _route_table(call: Calls, id_: str, _props: Properties) -> Properties:
-    asked = {"RouteTableIds": [id_]}
-    found = _first(call("ec2", "DescribeRouteTables", asked)["RouteTables"])
-    return {"VpcId": found["VpcId"], "Tags": found.get("Tags", [])}
-
-
-def _internet_gateway(call: Calls, id_: str, _props: Properties) -> Properties:
-    asked = {"InternetGatewayIds": [id_]}
-    found = _first(call("ec2", "DescribeInternetGateways", asked)["InternetGateways"])
-    return {"Tags": found.get("Tags", [])}
-
-
-def _route(call: Calls, _id: str, props: Properties) -> Properties | None:
-    asked = {"RouteTableIds": [props["RouteTableId"]]}
-    table = _first(call("ec2", "DescribeRouteTables", asked)["RouteTables"])
-    for route in table["Routes"]:
-        if route.get("DestinationCidrBlock") == props.get("DestinationCidrBlock"):
-            names = ("DestinationCidrBlock", "GatewayId", "NatGatewayId")
-            return {"RouteTableId": props["RouteTableId"]} | {
-                name: route[name] for name in names if route.get(name)
-            }
-    return None
-
-
-def _launch_template(call: Calls, id_: str, _props: Properties) -> Properties:
-    asked = {"LaunchTemplateIds": [id_]}
-    _first(call("ec2", "DescribeLaunchTemplates", asked)["LaunchTemplates"])
-    return {}
+from platform_pipelines.local.aws.cloudformation_readers import Read, first, reads
+from platform_pipelines.local.aws.cloudformation_reality_network import NETWORK
+from platform_pipelines.local.aws.cloudformation_types import Calls, Properties
 
 
 def _subnet_group(call: Calls, id_: str, _props: Properties) -> Properties:
     asked = {"DBSubnetGroupName": id_}
-    found = _first(call("rds", "DescribeDBSubnetGroups", asked)["DBSubnetGroups"])
+    found = first(call("rds", "DescribeDBSubnetGroups", asked)["DBSubnetGroups"])
     return {
         "DBSubnetGroupDescription": found["DBSubnetGroupDescription"],
         "SubnetIds": [subnet["SubnetIdentifier"] for subnet in found["Subnets"]],
+        "Tags": _tags(call, found["DBSubnetGroupArn"]),
     }
 
 
-def _cluster_parameter_group(call: Calls, id_: str, _props: Properties) -> Properties:
-    asked = {"DBClusterParameterGroupName": id_}
-    found = _first(
-        call("rds", "DescribeDBClusterParameterGroups", asked)["DBClusterParameterGroups"]
-    )
-    return {"Family": found["DBParameterGroupFamily"], "Description": found["Description"]}
+def _parameter_group(kind: str) -> Read:
+    """A reader of the parameter groups of DB clusters (`DBCluster`) or DB instances (`DB`)."""
+
+    def read(call: Calls, id_: str, _props: Properties) -> Properties:
+        asked = {f"{kind}ParameterGroupName": id_}
+        described = call("rds", f"Describe{kind}ParameterGroups", asked)
+        found = first(described[f"{kind}ParameterGroups"])
+        asked["Source"] = "user"
+        values = call("rds", f"Describe{kind}Parameters", asked)["Parameters"]
+        return {
+            "Description": found["Description"],
+            "Family": found["DBParameterGroupFamily"],
+            "Parameters": {one["ParameterName"]: one.get("ParameterValue", "") for one in values},
+            "Tags": _tags(call, found[f"{kind}ParameterGroupArn"]),
+        }
+
+    return read
+
+
+def _tags(call: Calls, arn: str) -> list[dict[str, str]]:
+    """What something of RDS is tagged with."""
+    found: list[dict[str, str]] = call("rds", "ListTagsForResource", {"ResourceName": arn})[
+        "TagList"
+    ]
+    return found
 
 
 def _hosted_zone(call: Calls, id_: str, _props: Properties) -> Properties:
-    return {"Name": call("route53", "GetHostedZone", {"Id": id_})["HostedZone"]["Name"].rstrip(".")}
+    asked = {"ResourceType": "hostedzone", "ResourceId": id_}
+    tags = call("route53", "ListTagsForResource", asked)["ResourceTagSet"].get("Tags", [])
+    name = call("route53", "GetHostedZone", {"Id": id_})["HostedZone"]["Name"].rstrip(".")
+    return {"HostedZoneTags": tags, "Name": name}
 
 
 def _record_set(call: Calls, _id: str, props: Properties) -> Properties | None:
@@ -130,7 +65,8 @@ def _record_set(call: Calls, _id: str, props: Properties) -> Properties | None:
 
 def _as_template(one: dict[str, Any], props: Properties) -> Properties:
     records = [record["Value"] for record in one.get("ResourceRecords", [])]
-    kept = {name: one[name] for name in ("Failover", "HealthCheckId") if name in one}
+    names = ("Failover", "HealthCheckId", "SetIdentifier")
+    kept = {name: one[name] for name in names if name in one}
     named = {"Name": props["Name"], "Type": one["Type"], "ResourceRecords": records}
     return kept | named | ({"TTL": one["TTL"]} if "TTL" in one else {})
 
@@ -139,31 +75,40 @@ def _key(call: Calls, id_: str, _props: Properties) -> Properties | None:
     found = call("kms", "DescribeKey", {"KeyId": id_})["KeyMetadata"]
     if found["KeyState"] == "PendingDeletion":
         return None
-    rotation = call("kms", "GetKeyRotationStatus", {"KeyId": id_})["KeyRotationEnabled"]
-    return {"Description": found.get("Description", ""), "EnableKeyRotation": rotation}
+    asked = {"KeyId": id_, "PolicyName": "default"}
+    tags = call("kms", "ListResourceTags", {"KeyId": id_}).get("Tags", [])
+    return {
+        "Description": found.get("Description", ""),
+        "EnableKeyRotation": call("kms", "GetKeyRotationStatus", {"KeyId": id_})[
+            "KeyRotationEnabled"
+        ],
+        "KeyPolicy": json.loads(call("kms", "GetKeyPolicy", asked)["Policy"]),
+        "Tags": [{"Key": one["TagKey"], "Value": one["TagValue"]} for one in tags],
+    }
 
 
-def _reads(read: Read, *properties: str) -> Reads:
-    return Reads(read=read, properties=frozenset(properties))
+def _alias(call: Calls, id_: str, props: Properties) -> Properties | None:
+    """The key is told as the template names it, by id or by ARN."""
+    for one in call("kms", "ListAliases", {})["Aliases"]:
+        if one["AliasName"] == id_:
+            target, wanted = one.get("TargetKeyId", ""), str(props.get("TargetKeyId", ""))
+            same = wanted.rpartition("/")[2] == target
+            return {"AliasName": id_, "TargetKeyId": wanted if same else target}
+    return None
 
 
-READERS = {
-    "AWS::EC2::InternetGateway": _reads(_internet_gateway, "Tags"),
-    "AWS::EC2::LaunchTemplate": _reads(_launch_template),
-    "AWS::EC2::Route": _reads(
-        _route, "DestinationCidrBlock", "GatewayId", "NatGatewayId", "RouteTableId"
+_GROUP = ("Description", "Family", "Parameters", "Tags")
+READERS = NETWORK | {
+    "AWS::KMS::Alias": reads(_alias, "AliasName", "TargetKeyId"),
+    "AWS::KMS::Key": reads(_key, "Description", "EnableKeyRotation", "KeyPolicy", "Tags"),
+    "AWS::RDS::DBClusterParameterGroup": reads(_parameter_group("DBCluster"), *_GROUP),
+    "AWS::RDS::DBParameterGroup": reads(_parameter_group("DB"), *_GROUP),
+    "AWS::RDS::DBSubnetGroup": reads(
+        _subnet_group, "DBSubnetGroupDescription", "SubnetIds", "Tags"
     ),
-    "AWS::EC2::RouteTable": _reads(_route_table, "Tags", "VpcId"),
-    "AWS::EC2::SecurityGroup": _reads(_security_group, "GroupDescription", "Tags", "VpcId"),
-    "AWS::EC2::Subnet": _reads(
-        _subnet, "AvailabilityZone", "CidrBlock", "MapPublicIpOnLaunch", "Tags", "VpcId"
-    ),
-    "AWS::EC2::VPC": _reads(_vpc, "CidrBlock", "EnableDnsHostnames", "EnableDnsSupport", "Tags"),
-    "AWS::KMS::Key": _reads(_key, "Description", "EnableKeyRotation"),
-    "AWS::RDS::DBClusterParameterGroup": _reads(_cluster_parameter_group, "Description", "Family"),
-    "AWS::RDS::DBSubnetGroup": _reads(_subnet_group, "DBSubnetGroupDescription", "SubnetIds"),
-    "AWS::Route53::HostedZone": _reads(_hosted_zone, "Name"),
-    "AWS::Route53::RecordSet": _reads(
-        _record_set, "Failover", "HealthCheckId", "Name", "ResourceRecords", "TTL", "Type"
+    "AWS::Route53::HostedZone": reads(_hosted_zone, "HostedZoneTags", "Name"),
+    "AWS::Route53::RecordSet": reads(
+        _record_set,
+        *("Failover", "HealthCheckId", "Name", "ResourceRecords", "SetIdentifier", "TTL", "Type"),
     ),
 }

@@ -58,6 +58,7 @@ class Operation(TypedDict):
 
 
 KEY = "_operation"
+UPDATED = "_updated"  # where a stack says whether it has a LastUpdatedTime
 
 
 def operation(type_: str, **known: Any) -> Operation:

@@ -21,6 +21,21 @@ def drop_change_sets(stack: Stack) -> None:
         del found[id_]
 
 
+def make_obsolete(stack_id: str, executed: str) -> None:
+    """The stack's other change sets are of no use once one is executed; ministack's signature."""
+    for one in engine.change_sets().values():
+        if one["StackId"] == stack_id and one["ChangeSetId"] != executed:
+            one["ExecutionStatus"] = "OBSOLETE"
+
+
+def drop_obsolete(stack: Stack) -> None:
+    """They are gone when the execution has ended."""
+    found = engine.change_sets()
+    for key, one in list(found.items()):
+        if one["StackId"] == stack["StackId"] and one["ExecutionStatus"] == "OBSOLETE":
+            del found[key]
+
+
 def removal(record: dict[str, Any], name: str, policy: str = "Delete") -> Task:
     """The task of deleting a resource."""
     return task(

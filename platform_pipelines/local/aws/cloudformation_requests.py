@@ -22,6 +22,7 @@ from platform_pipelines.local.aws.cloudformation_records import (
     FAILED,
     KEY,
     UPDATE,
+    UPDATED,
     WAITING,
     Operation,
     Tasks,
@@ -31,6 +32,7 @@ from platform_pipelines.local.aws.cloudformation_records import (
     operation,
     task,
 )
+from platform_pipelines.local.aws.cloudformation_removal import make_obsolete
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Requests:
             for name, ours in {
                 "_add_event": self._events.of_request,
                 "_create_stack_task_in_region": start,
+                "_drop_other_change_sets": make_obsolete,
                 "_create_then_delete_on_failure": deleting_on_failure,
                 "_track_change_set_execution": of_change_set,
                 "_deploy_stack_async": self.deploy,
@@ -96,6 +99,7 @@ class Requests:
                 policy=self.policy_during_update or stack.get("_stack_policy", ""),
             )
             stack["_template"], stack["_resolved_params"] = template, param_values
+            stack[UPDATED] = is_update or bool(request.change_set)
             stack[KEY] = made
             self._events.claim(stack)
             self._plan(stack, made)

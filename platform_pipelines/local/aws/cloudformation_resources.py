@@ -9,7 +9,7 @@ from typing import Any
 
 from platform_pipelines.local.aws import cloudformation_handlers as handlers
 from platform_pipelines.local.aws import cloudformation_policy as stack_policy
-from platform_pipelines.local.aws.cloudformation_engine import Stack
+from platform_pipelines.local.aws.cloudformation_engine import Design, Stack
 from platform_pipelines.local.aws.cloudformation_events import Events
 from platform_pipelines.local.aws.cloudformation_handlers import Provisioned
 from platform_pipelines.local.aws.cloudformation_records import (
@@ -24,6 +24,7 @@ from platform_pipelines.local.aws.cloudformation_records import (
     design,
     of,
 )
+from platform_pipelines.local.aws.cloudformation_tags import without_own
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -68,10 +69,20 @@ class Resources:
         wanted = one["before"] if one["does"] == REVERT else one["properties"]
         existing = Existing(id=one["id"], properties=wanted)
         look = type_.condition(existing)
-        is_new = look.condition is Condition.READY and one["does"] in (CREATE, REPLACE)
-        if is_new and not type_.settle(existing):
+        if look.condition is Condition.READY and not self._settled(type_, one, existing):
             return Look(condition=Condition.PENDING)
         return look
+
+    @staticmethod
+    def _settled(type_: ResourceType, one: Task, existing: Existing) -> bool:
+        """Ask for what a service takes only now that the resource is ready."""
+        if one["does"] in (CREATE, REPLACE):
+            return type_.settle(existing)
+        there, wanted = one["before"], one["properties"]
+        if one["does"] == REVERT:
+            there, wanted = wanted, there
+        known = one["does"] in (UPDATE, REVERT)
+        return not known or type_.go_on(Existing(id=one["id"], properties=there), wanted)
 
     def complete(self, stack: Stack, one: Task, look: Look) -> None:
         """The service has done it."""
@@ -104,7 +115,7 @@ class Resources:
         self._announce(stack, one)
         plan, name = design(stack), one["name"]
         props, dynamic = plan.properties(name, stack["_resources"])
-        one["properties"] = plan.tagged(name, one["kind"], props, stack["Tags"])
+        one["properties"] = _tagged(plan, one, props, stack["Tags"])
         made = handlers.provision(one["kind"], name, one["properties"], stack["StackName"])
         self._accepted(stack, one, made, props, dynamic)
         self._events.of_resource(stack, one, "CREATE_IN_PROGRESS", INITIATED)
@@ -116,9 +127,9 @@ class Resources:
         kept = record.get("_dynamic") if self._same(stack, name) else None
         props, dynamic = plan.properties(name, stack["_resources"], kept)
         tags = (of(stack)["previous"] or {})["Tags"]
-        one["before"] = plan.tagged(name, kind, record["Properties"], tags)
+        one["before"] = _tagged(plan, one, record["Properties"], tags)
         one["before"] |= of(stack)["actual"].get(name, {})
-        one["properties"] = plan.tagged(name, kind, props, stack["Tags"])
+        one["properties"] = _tagged(plan, one, props, stack["Tags"])
         if one["before"] == one["properties"]:
             one["state"] = DONE
             return
@@ -230,3 +241,10 @@ class Resources:
         """Whether an update leaves the resource's definition as it was."""
         old = (of(stack)["previous"] or {})["_template"].get("Resources", {})
         return bool(old.get(name) == design(stack).resources[name])
+
+
+def _tagged(
+    plan: Design, one: Task, props: dict[str, Any], tags: list[dict[str, str]]
+) -> dict[str, Any]:
+    """A resource's properties with what its stack tags it with."""
+    return without_own(one["kind"], plan.tagged(one["name"], one["kind"], props, tags))

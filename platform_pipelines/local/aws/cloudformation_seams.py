@@ -6,22 +6,49 @@ in no table of `SUPPORTED` are refused when a template is sent, since nobody wou
 they make.
 """
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any
 
+from platform_pipelines.local.aws import cloudformation_attachments as attachments
 from platform_pipelines.local.aws import cloudformation_engine as engine
+from platform_pipelines.local.aws import cloudformation_tags as tags
 from platform_pipelines.local.aws.cloudformation_access import AccessEntry, PodIdentityAssociation
+from platform_pipelines.local.aws.cloudformation_acm import Certificate
 from platform_pipelines.local.aws.cloudformation_addons import Addon
+from platform_pipelines.local.aws.cloudformation_cloudwatch import (
+    Alarm,
+    CompositeAlarm,
+    Dashboard,
+)
+from platform_pipelines.local.aws.cloudformation_codebuild import Project
+from platform_pipelines.local.aws.cloudformation_codepipeline import Pipeline
 from platform_pipelines.local.aws.cloudformation_db_instances import DbInstance
 from platform_pipelines.local.aws.cloudformation_dynamodb import GlobalTable
 from platform_pipelines.local.aws.cloudformation_ecr import ReplicationConfiguration, Repository
 from platform_pipelines.local.aws.cloudformation_efs import AccessPoint, FileSystem, MountTarget
-from platform_pipelines.local.aws.cloudformation_eks import Cluster, NodeGroup
+from platform_pipelines.local.aws.cloudformation_eks import NodeGroup
+from platform_pipelines.local.aws.cloudformation_eks_clusters import Cluster
+from platform_pipelines.local.aws.cloudformation_endpoints import FlowLog, VpcEndpoint
+from platform_pipelines.local.aws.cloudformation_fis import ExperimentTemplate
+from platform_pipelines.local.aws.cloudformation_iam import InlinePolicy, Role
+from platform_pipelines.local.aws.cloudformation_iam_policies import ManagedPolicy
+from platform_pipelines.local.aws.cloudformation_logs import LogGroup
 from platform_pipelines.local.aws.cloudformation_network import ElasticIp, HealthCheck, NatGateway
+from platform_pipelines.local.aws.cloudformation_notices import (
+    Connection,
+    NotificationRule,
+    SlackChannelConfiguration,
+)
 from platform_pipelines.local.aws.cloudformation_rds import DbCluster, GlobalCluster
-from platform_pipelines.local.aws.cloudformation_reality import READERS, Reader
+from platform_pipelines.local.aws.cloudformation_readers import Reader
+from platform_pipelines.local.aws.cloudformation_reality import READERS
+from platform_pipelines.local.aws.cloudformation_s3 import Bucket, BucketPolicy
+from platform_pipelines.local.aws.cloudformation_secrets import Secret
+from platform_pipelines.local.aws.cloudformation_sns import Topic, TopicPolicy
+from platform_pipelines.local.aws.cloudformation_sns_subscriptions import Subscription
 from platform_pipelines.local.aws.cloudformation_types import (
     Calls,
     Condition,
@@ -37,6 +64,11 @@ TYPES: tuple[type[ResourceType], ...] = (
     *(AccessEntry, AccessPoint, Addon, Cluster, DbCluster, DbInstance, ElasticIp, FileSystem),
     *(GlobalCluster, GlobalTable, HealthCheck, MountTarget, NatGateway, NodeGroup),
     *(PodIdentityAssociation, ReplicationConfiguration, Repository),
+    *(Alarm, CompositeAlarm, Dashboard, InlinePolicy, ManagedPolicy, Role),
+    *(Subscription, Topic, TopicPolicy),
+    *(Bucket, BucketPolicy, Certificate, FlowLog, LogGroup, Secret, VpcEndpoint),
+    *(Connection, ExperimentTemplate, NotificationRule, Pipeline, Project),
+    SlackChannelConfiguration,
 )
 
 # Types that ministack makes in the stores of services that the local Regions answer.
@@ -44,23 +76,15 @@ NATIVE = frozenset(
     {
         *("AWS::EC2::InternetGateway", "AWS::EC2::LaunchTemplate", "AWS::EC2::Route"),
         *("AWS::EC2::RouteTable", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC"),
-        *("AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPCEndpoint"),
+        *("AWS::EC2::SubnetRouteTableAssociation",),
         "AWS::EC2::VPCGatewayAttachment",
-        *("AWS::IAM::InstanceProfile", "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
-        *("AWS::IAM::Role", "AWS::KMS::Alias", "AWS::KMS::Key"),
+        *("AWS::IAM::InstanceProfile", "AWS::KMS::Alias", "AWS::KMS::Key"),
         *("AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBParameterGroup"),
         *("AWS::RDS::DBSubnetGroup", "AWS::Route53::HostedZone", "AWS::Route53::RecordSet"),
-        *(
-            "AWS::S3::Bucket",
-            "AWS::S3::BucketPolicy",
-        ),
-        *("AWS::SSM::Parameter", "AWS::SecretsManager::Secret"),
+        *("AWS::SSM::Parameter",),
     }
 )
 SUPPORTED = NATIVE | {kind.name for kind in TYPES}
-
-# Names that CloudFormation makes up are cut to what every service takes.
-LONGEST_NAME = 63
 
 
 def install(call: Calls, world: World) -> dict[str, ResourceType]:
@@ -70,6 +94,7 @@ def install(call: Calls, world: World) -> dict[str, ResourceType]:
         _add(kind)
     for name, reads in READERS.items():
         _readers()[name] = (reads.bind(call), reads.properties)
+    tags.install(SUPPORTED)
     vars(engine.module("handlers"))["_capabilities_enforced"] = lambda: True
     for module in engine.each_namespace():
         _wrap(module, "_evaluate_conditions", knowing_the_region)
@@ -100,7 +125,8 @@ def _reader(kind: ResourceType) -> Reader:
 
     def read(id_: str, props: Properties) -> Properties | None:
         look = kind.condition(Existing(id=id_, properties=props))
-        return None if look.condition is Condition.GONE else look.actual
+        gone = look.condition is Condition.GONE
+        return None if gone else attachments.own(kind.name, props, look.actual)
 
     return read
 
@@ -110,10 +136,7 @@ def handlers(kind: ResourceType) -> dict[str, Callable[..., Any]]:
 
     def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
         if kind.custom_name is not None and kind.custom_name not in props:
-            name = engine.module("provisioners")._physical_name(
-                stack_name, logical_id, lowercase=True, max_len=LONGEST_NAME
-            )
-            props = {kind.custom_name: name} | props
+            props = {kind.custom_name: made_up(kind, stack_name, logical_id)} | props
         return _pair(kind.create(props))
 
     def update(
@@ -125,6 +148,15 @@ def handlers(kind: ResourceType) -> dict[str, Callable[..., Any]]:
         kind.delete(Existing(id=id_, properties=props))
 
     return {"create": create, "update": update, "delete": delete}
+
+
+def made_up(kind: ResourceType, stack_name: str, logical_id: str) -> str:
+    """A name for what a template does not name: another one in each Region, and for a replacement."""
+    seed = engine.module("provisioners")._NAME_SEED.get()
+    key = ":".join((_region(), stack_name, logical_id, seed))
+    suffix = hashlib.sha256(key.encode()).hexdigest()[:13].upper()
+    name = f"{stack_name}-{logical_id}-"[: kind.longest_name - len(suffix)] + suffix
+    return name.lower() if kind.lowercase else name
 
 
 def _pair(made: Made) -> tuple[str, dict[str, str]]:

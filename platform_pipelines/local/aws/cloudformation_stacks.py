@@ -4,10 +4,15 @@ ministack checks a request and writes the stack's record; the operation begins i
 `cloudformation_requests`.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from platform_pipelines.local.aws import cloudformation_change_sets as change_sets
 from platform_pipelines.local.aws import cloudformation_engine as engine
+from platform_pipelines.local.aws import cloudformation_roles as roles
+from platform_pipelines.local.aws import cloudformation_shells as shells
+from platform_pipelines.local.aws import cloudformation_templates as templates
 from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudformation_base import (
     VALIDATION,
@@ -17,7 +22,9 @@ from platform_pipelines.local.aws.cloudformation_base import (
     refuse,
     stack_of,
 )
+from platform_pipelines.local.aws.cloudformation_engine import Stack
 from platform_pipelines.local.aws.cloudformation_events import USER_INITIATED
+from platform_pipelines.local.aws.cloudformation_records import UPDATED
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 # A stack that is updated, or rolls an update back, is not deleted.
@@ -48,9 +55,17 @@ class Stacks(Base):
     )
     def CreateStack(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Make a stack."""
-        refuse(call, "RoleARN", "RollbackConfiguration", "TimeoutInMinutes", "NotificationARNs")
+        refuse(call, "RollbackConfiguration", "TimeoutInMinutes", "NotificationARNs")
         check_policy(call.params.get("StackPolicyBody"))
-        return once(call)
+        return self._with_role(templates.located(call, self.world), shells.expect_none)
+
+    @operation(raises=(VALIDATION,))
+    def ListStacks(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        """All stacks in short, those that were deleted too."""
+        result = stores.ask(call)
+        return result | {
+            "StackSummaries": [_dated(_given(one)) for one in result["StackSummaries"]]
+        }
 
     @operation(raises=(VALIDATION,))
     def DescribeStacks(self, call: Call) -> Result:  # noqa: N802  # AWS's name
@@ -67,14 +82,15 @@ class Stacks(Base):
     )
     def UpdateStack(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Change a stack to another template, or other values."""
-        refuse(call, "RoleARN", "RollbackConfiguration", "NotificationARNs")
+        refuse(call, "RollbackConfiguration", "NotificationARNs")
         refuse(call, "StackPolicyDuringUpdateURL", "StackPolicyURL")
         during = call.params.get("StackPolicyDuringUpdateBody", "")
         for policy in (during, call.params.get("StackPolicyBody")):
             check_policy(policy)
         self._requests.policy_during_update = during
         try:
-            return once(call, change_sets.expect_updatable)
+            located = templates.located(call, self.world)
+            return self._with_role(located, change_sets.expect_updatable)
         finally:
             self._requests.policy_during_update = ""
 
@@ -84,7 +100,6 @@ class Stacks(Base):
     )
     def DeleteStack(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Delete a stack; one that is gone is no error."""
-        refuse(call, "RoleARN")
         stack = engine.stack(call.params["StackName"])
         status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
         if stack and status in UNDELETABLE:
@@ -96,7 +111,7 @@ class Stacks(Base):
             given = call.params["StackName"]
             message = f"Stack [{given}] cannot be deleted while TerminationProtection is enabled"
             raise Fault(VALIDATION, message)
-        return once(call)
+        return self._with_role(call)
 
     @operation(
         raises=("TokenAlreadyExistsException", VALIDATION),
@@ -117,8 +132,7 @@ class Stacks(Base):
     )
     def ContinueUpdateRollback(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Try again to undo an update, without some resources."""
-        refuse(call, "RoleARN")
-        return once(call)
+        return self._with_role(call)
 
     @operation(
         raises=("TokenAlreadyExistsException", VALIDATION),
@@ -126,8 +140,7 @@ class Stacks(Base):
     )
     def RollbackStack(self, call: Call) -> Result:  # noqa: N802  # AWS's name
         """Undo what failed without a rollback."""
-        refuse(call, "RoleARN")
-        return once(call)
+        return self._with_role(call)
 
     @operation(raises=(VALIDATION,))
     def SetStackPolicy(self, call: Call) -> Result:  # noqa: N802  # AWS's name
@@ -136,12 +149,47 @@ class Stacks(Base):
         check_policy(call.params.get("StackPolicyBody"))
         return stores.ask(call)
 
+    @operation(raises=(VALIDATION, "InternalFailure"))
+    def ValidateTemplate(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        """Whether a template can be read."""
+        return stores.ask(templates.located(call, self.world))
+
+    @operation(raises=(VALIDATION, "InternalFailure"))
+    def GetTemplateSummary(self, call: Call) -> Result:  # noqa: N802  # AWS's name
+        """What a template has."""
+        return stores.ask(templates.located(call, self.world))
+
+    @staticmethod
+    def _with_role(call: Call, expect: Callable[[Stack | None], None] = lambda _: None) -> Result:
+        """Carry a request out with the role that it, or its stack, names. Raises: Fault."""
+        name = call.params["StackName"]
+        role = roles.expect(call, engine.stack(name))
+        result = once(call, expect)
+        roles.keep(engine.stack(name), role)
+        return result
+
 
 def _as_told(stack: dict[str, Any]) -> dict[str, Any]:
-    """A stack without what ministack tells of things that there are not."""
+    """A stack without what ministack tells of things that there are not, and with what it keeps to
+    itself."""
     outputs = [_given(one) for one in stack.get("Outputs", [])]
-    told = _given(stack | {"Outputs": outputs})
+    told = _dated(_given(stack | {"Outputs": outputs}))
+    record = engine.stack(stack["StackId"]) or {}
+    told |= {key: record[key] for key in (roles.KEY,) if record.get(key)}
     return {key: value for key, value in told.items() if value != [] or key not in _LEFT_OUT}
+
+
+def _dated(stack: dict[str, Any]) -> dict[str, Any]:
+    """A stack with the time of its last update only if it ever was updated: a change set that
+    creates one counts, CreateStack does not; and with the time of its deletion."""
+    record = engine.stack(stack["StackId"]) or {}
+    shell = stack["StackStatus"] == shells.SHELL
+    told = dict(stack)
+    if shell or not record.get(UPDATED, True):
+        told.pop("LastUpdatedTime", None)
+    if record.get("DeletionTime"):
+        told["DeletionTime"] = datetime.fromisoformat(record["DeletionTime"])
+    return told
 
 
 def _given(record: dict[str, Any]) -> dict[str, Any]:

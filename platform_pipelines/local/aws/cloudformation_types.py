@@ -17,7 +17,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result
+from platform_pipelines.local.aws.service import CLOUDFORMATION, Call, Fault, Params, Result
 
 Properties = dict[str, Any]
 Answer = Callable[[Call], Result]
@@ -100,8 +100,8 @@ class Calls:
                 operation=operation,
                 params=params,
                 region=region or self.region,
-                account=_request().get_account_id(),
-                request_id="cloudformation",
+                account=self.account,
+                request_id=CLOUDFORMATION,
             )
         )
 
@@ -109,6 +109,11 @@ class Calls:
     def region(self) -> str:
         """The stack's Region (an AWS name)."""
         return str(_request().get_region())
+
+    @property
+    def account(self) -> str:
+        """The stack's account."""
+        return str(_request().get_account_id())
 
 
 def _request() -> ModuleType:
@@ -125,6 +130,8 @@ class ResourceType:
     conditional: ClassVar[tuple[str, ...]] = ()
     # The property that names it. What a user has named cannot be replaced; else we make a name up.
     custom_name: ClassVar[str | None] = None
+    longest_name: ClassVar[int] = 63  # of a name that we make up
+    lowercase: ClassVar[bool] = True  # likewise
     # The properties that `look` reads back.
     reads: ClassVar[frozenset[str]] = frozenset()
 
@@ -151,6 +158,11 @@ class ResourceType:
     def settle(self, one: Existing) -> bool:  # noqa: ARG002  # most types have nothing to ask for
         """Ask for what a new one can only be asked for once it is ready; False if that needs another
         look. Raises: Fault."""
+        return True
+
+    def go_on(self, one: Existing, new: Properties) -> bool:  # noqa: ARG002  # as above
+        """Ask for what an update is still to change, since its service takes one change at a time;
+        False if that needs another look. `one` is what the resource was. Raises: Fault."""
         return True
 
     def identify(self, props: Properties) -> str | None:

@@ -87,11 +87,15 @@ def _problem(name: str, kind: str, check: str, path: str, text: str) -> Problem:
 @cache
 def _schema(kind: str) -> Mapping[str, bool] | None:
     """Each property of a type, and whether it is required; None for a type that is not known."""
+    found = type_class(kind)
+    return {name: bool(rule[1]) for name, rule in found.props.items()} if found else None
+
+
+def type_class(kind: str) -> Any:
+    """troposphere's class of a resource type; None for a type that is not known."""
     parts = kind.split("::")
     module = f"troposphere.{parts[1].lower()}" if len(parts) == 3 else ""
     if not module or find_spec(module) is None:
         return None
     found = getattr(import_module(module), parts[2], None)
-    if found is None or getattr(found, "resource_type", None) != kind:
-        return None
-    return {name: bool(rule[1]) for name, rule in found.props.items()}
+    return found if getattr(found, "resource_type", None) == kind else None

@@ -9,11 +9,13 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import cloudwatch_lag, cloudwatch_queries, protocol, stores
+from platform_pipelines.local.aws import cloudwatch_math as metric_math
 from platform_pipelines.local.aws import cloudwatch_requests as requests
 from platform_pipelines.local.aws.cloudwatch_alarms import Alarms
+from platform_pipelines.local.aws.cloudwatch_dashboards import Dashboards
 from platform_pipelines.local.aws.cloudwatch_evaluation import Alarm
 from platform_pipelines.local.aws.paging import BadToken, page
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
+from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
 
 OBSERVED = "cloudwatch_observe"
 INTERVAL = 10.0  # AWS-like seconds between two observations
@@ -23,7 +25,7 @@ _INVALID = requests.INVALID
 _TOKEN = "InvalidNextToken"
 
 
-class CloudWatch(Service):
+class CloudWatch(Dashboards):
     """Metrics and alarms of both Regions."""
 
     name = "cloudwatch"
@@ -31,8 +33,6 @@ class CloudWatch(Service):
         {
             *("PutMetricData", "DescribeAlarmHistory", "SetAlarmState"),
             *("EnableAlarmActions", "DisableAlarmActions"),
-            *("TagResource", "UntagResource", "ListTagsForResource"),
-            *("PutDashboard", "GetDashboard", "DeleteDashboards", "ListDashboards"),
         }
     )
 
@@ -70,6 +70,8 @@ class CloudWatch(Service):
         record.setdefault("StateTransitionedTimestamp", self.world.now())
         if "ExtendedStatistic" in call.params:
             del record["Statistic"]
+        if queries := call.params.get("Metrics"):
+            record |= {"Metrics": queries, "Period": metric_math.period(queries)}
         if low := call.params.get("EvaluateLowSampleCountPercentile"):
             record["EvaluateLowSampleCountPercentile"] = low
         self._alarms.configured(name, False, verb)
@@ -163,6 +165,8 @@ def _shown(alarm: Alarm, kind: str) -> dict[str, Any]:
         row[name] = datetime.fromtimestamp(row[name], UTC)
     if row.get("ExtendedStatistic"):
         row.pop("Statistic", None)
+    if "Metrics" in row:
+        row = {name: value for name, value in row.items() if name not in requests.OF_ONE_METRIC}
     return {name: value for name, value in row.items() if value is not None and value != ""}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from platform_pipelines.local.aws import cloudwatch_math as metric_math
 from platform_pipelines.local.aws import cloudwatch_statistics as statistics
 from platform_pipelines.local.aws.cloudwatch_statistics import Datapoint
 
@@ -73,14 +74,7 @@ def evaluate(alarm: Alarm, now: float) -> Judgement:
     needed = alarm.get("DatapointsToAlarm") or judged
     step = min(period, 60)
     end = now // step * step
-    found = statistics.datapoints(
-        statistics.metric(alarm, alarm.get("Unit")),
-        stat=alarm.get("ExtendedStatistic") or alarm["Statistic"],
-        period=period,
-        start=end - (judged + SPARE) * period,
-        end=end,
-        origin=end % period,
-    )
+    found = _points(alarm, end - (judged + SPARE) * period, end)
     compare, _ = COMPARISONS[alarm["ComparisonOperator"]]
     by_start = {one.start: one for one in found}
     starts = [end - n * period for n in range(judged + SPARE, 0, -1)]
@@ -95,6 +89,26 @@ def evaluate(alarm: Alarm, now: float) -> Judgement:
         state=judge(breaching, judged, needed, treatment),
         points=points,
         missing=judged - len(points),
+    )
+
+
+def _points(alarm: Alarm, start: float, end: float) -> list[Datapoint]:
+    """What an alarm judges: the values of its metric, or of its expression."""
+    period = alarm["Period"]
+    if queries := alarm.get("Metrics"):
+        wanted = next(query["Id"] for query in queries if query.get("ReturnData", True))
+        values = metric_math.series(queries, wanted, start, end, end % period)
+        return [
+            Datapoint(start=at, statistics={}, unit="None", value=value)
+            for at, value in sorted(values.items())
+        ]
+    return statistics.datapoints(
+        statistics.metric(alarm, alarm.get("Unit")),
+        stat=alarm.get("ExtendedStatistic") or alarm["Statistic"],
+        period=period,
+        start=start,
+        end=end,
+        origin=end % period,
     )
 
 

@@ -1,9 +1,10 @@
-"""GetMetricData and GetMetricStatistics over our statistics. Metric math is not implemented here."""
+"""GetMetricData and GetMetricStatistics over our statistics, with metric math."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
+from platform_pipelines.local.aws import cloudwatch_math as metric_math
 from platform_pipelines.local.aws import cloudwatch_statistics as statistics
 from platform_pipelines.local.aws.paging import BadToken, page
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result
@@ -17,11 +18,13 @@ def metric_data(call: Call) -> Result:
     """What GetMetricData answers. Raises: Fault."""
     params = call.params
     start, end = _range(params, "ValidationError")
+    every = params["MetricDataQueries"]
+    metric_math.check(every)
     queries = [one for one in params["MetricDataQueries"] if one.get("ReturnData", True)]
     points: list[_Point] = []
     for number, query in enumerate(params["MetricDataQueries"]):
-        found = _values(query, start, end)
         if query in queries:
+            found = sorted(metric_math.series(every, query["Id"], start, end).items())
             points += [(number, when, value) for when, value in _ordered(found, params)]
     try:
         limit = min(params.get("MaxDatapoints", DATAPOINTS), DATAPOINTS)
@@ -72,28 +75,13 @@ def _moment(value: datetime) -> float:
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
 
 
-def _values(query: Params, start: float, end: float) -> list[tuple[float, float]]:
-    wanted = query.get("MetricStat")
-    if "Expression" in query:
-        message = "Metric math is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
-    if wanted is None:
-        message = f"The query {query['Id']} has neither MetricStat nor Expression."
-        raise Fault("ValidationError", message)
-    statistics.check_period(wanted["Period"])
-    statistics.check_statistic(wanted["Stat"])
-    found = statistics.datapoints(
-        statistics.metric(wanted["Metric"], wanted.get("Unit")),
-        stat=wanted["Stat"],
-        period=wanted["Period"],
-        start=start,
-        end=end,
-    )
-    return [(one.start, one.value) for one in found if one.value is not None]
-
-
 def _ordered(found: list[tuple[float, float]], params: Params) -> list[tuple[float, float]]:
     return found if params.get("ScanBy") == "TimestampAscending" else found[::-1]
+
+
+def _label(query: Params) -> str:
+    stat = query.get("MetricStat")
+    return str(stat["Metric"]["MetricName"] if stat else query["Id"])
 
 
 def _grouped(
@@ -106,7 +94,7 @@ def _grouped(
         rows.append(
             {
                 "Id": query["Id"],
-                "Label": query.get("Label") or query["MetricStat"]["Metric"]["MetricName"],
+                "Label": query.get("Label") or _label(query),
                 "Timestamps": [datetime.fromtimestamp(when, UTC) for when, _ in own],
                 "Values": [value for _, value in own],
                 "StatusCode": "PartialData" if partial else "Complete",

@@ -51,15 +51,13 @@ def reason_data(alarm: Alarm, seen: Judgement, now: float) -> str:
         "recentDatapoints": [one.value for one in reversed(seen.points)],
         "threshold": alarm["Threshold"],
         "evaluatedDatapoints": [
-            {
-                "timestamp": _stamp(one.start),
-                "sampleCount": one.statistics["SampleCount"],
-                "value": one.value,
-            }
+            {"timestamp": _stamp(one.start)}
+            | ({"sampleCount": one.statistics["SampleCount"]} if one.statistics else {})
+            | {"value": one.value}
             for one in seen.points
         ],
     }
-    if "Statistic" in alarm:
+    if alarm.get("Statistic"):
         data["statistic"] = alarm["Statistic"]
     if seen.points:
         data["startDate"] = _stamp(seen.points[-1].start)
@@ -113,17 +111,8 @@ def _of_nothing(alarm: Alarm, state: State | None, judged: int) -> str:
 
 
 def _metric(alarm: Alarm) -> dict[str, Any]:
-    extended = alarm.get("ExtendedStatistic")
-    kind = "ExtendedStatistic" if extended else "Statistic"
     trigger = {
-        "MetricName": alarm["MetricName"],
-        "Namespace": alarm["Namespace"],
-        "StatisticType": kind,
-        kind: extended or alarm["Statistic"].upper(),
-        "Unit": alarm.get("Unit"),
-        "Dimensions": [
-            {"value": one["Value"], "name": one["Name"]} for one in alarm.get("Dimensions") or ()
-        ],
+        **(_queries(alarm) if "Metrics" in alarm else _one(alarm)),
         "Period": alarm["Period"],
         "EvaluationPeriods": alarm["EvaluationPeriods"],
         "DatapointsToAlarm": alarm.get("DatapointsToAlarm") or alarm["EvaluationPeriods"],
@@ -133,6 +122,25 @@ def _metric(alarm: Alarm) -> dict[str, Any]:
         "EvaluateLowSampleCountPercentile": alarm.get("EvaluateLowSampleCountPercentile") or "",
     }
     return {"Trigger": trigger}
+
+
+def _queries(alarm: Alarm) -> dict[str, Any]:
+    return {"Metrics": alarm["Metrics"]}
+
+
+def _one(alarm: Alarm) -> dict[str, Any]:
+    extended = alarm.get("ExtendedStatistic")
+    kind = "ExtendedStatistic" if extended else "Statistic"
+    return {
+        "MetricName": alarm["MetricName"],
+        "Namespace": alarm["Namespace"],
+        "StatisticType": kind,
+        kind: extended or alarm["Statistic"].upper(),
+        "Unit": alarm.get("Unit"),
+        "Dimensions": [
+            {"value": one["Value"], "name": one["Name"]} for one in alarm.get("Dimensions") or ()
+        ],
+    }
 
 
 def _composite(alarm: Alarm) -> dict[str, Any]:

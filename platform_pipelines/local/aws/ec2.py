@@ -12,6 +12,8 @@ from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.ec2_addresses import Addresses
 from platform_pipelines.local.aws.ec2_checks import Checks
 from platform_pipelines.local.aws.ec2_describes import Describes
+from platform_pipelines.local.aws.ec2_endpoints import Endpoints
+from platform_pipelines.local.aws.ec2_flow_logs import FlowLogs
 from platform_pipelines.local.aws.ec2_guards import Guards
 from platform_pipelines.local.aws.ec2_instances import Instances
 from platform_pipelines.local.aws.ec2_nat_gateways import NatGateways
@@ -22,8 +24,20 @@ from platform_pipelines.local.aws.service import Call, Fault, Result
 _DRY = Fault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", status=412)
 
 
-class Ec2(Addresses, AvailabilityZones, Checks, Describes, Guards, Instances, NatGateways, Tags):
-    """VPCs, subnets, gateways, routes, security groups, addresses and launch templates."""
+class Ec2(
+    Addresses,
+    AvailabilityZones,
+    Checks,
+    Describes,
+    Endpoints,
+    FlowLogs,
+    Guards,
+    Instances,
+    NatGateways,
+    Tags,
+):
+    """VPCs, subnets, gateways, endpoints, routes, security groups, flow logs, addresses and launch
+    templates."""
 
     name = "ec2"
     passes = frozenset(
@@ -36,8 +50,6 @@ class Ec2(Addresses, AvailabilityZones, Checks, Describes, Guards, Instances, Na
             *("ReplaceRoute", "DeleteRoute"),
             *("CreateSecurityGroup", "DescribeSecurityGroupRules"),
             *("AllocateAddress", "DeleteTags", "DescribeTags"),
-            *("CreateVpcEndpoint", "ModifyVpcEndpoint"),
-            "DeleteVpcEndpoints",
             *("CreateLaunchTemplate", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"),
             *("DescribeLaunchTemplateVersions", "DeleteLaunchTemplate"),
             "DescribeRegions",

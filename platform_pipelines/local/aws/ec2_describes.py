@@ -110,10 +110,6 @@ class Describes(Service):
     def DescribeRouteTables(self, call: Call) -> Result:  # noqa: N802
         return described(call, ROUTE_TABLES)
 
-    @operation(raises=("InvalidVpcEndpointId.NotFound", *_PAGES))
-    def DescribeVpcEndpoints(self, call: Call) -> Result:  # noqa: N802
-        return described(call, ENDPOINTS)
-
     @operation(
         raises=(
             *("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateName.NotFoundException"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import ec2_nat_records, stores
+from platform_pipelines.local.aws import ec2_endpoint_records, ec2_nat_records, stores
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
 Record = dict[str, Any]
@@ -18,7 +18,8 @@ class Guards(Service):
     def DeleteSubnet(self, call: Call) -> Result:  # noqa: N802
         subnet = call.params["SubnetId"]
         mounted = any(one["SubnetId"] == subnet for one in _all("efs", "_mount_targets"))
-        if mounted or ec2_nat_records.using(subnet=subnet):
+        linked = ec2_endpoint_records.using(subnet=subnet)
+        if mounted or linked or ec2_nat_records.using(subnet=subnet):
             raise _in_use("subnet", subnet)
         return stores.ask(call)
 
@@ -66,7 +67,9 @@ def _all(service: str, store: str) -> list[Record]:
 
 
 def _interface_in(group: str) -> bool:
-    """Whether a mount target or a database has its network interface in a security group."""
+    """Whether a mount target, an endpoint or a database has its interface in a security group."""
+    if ec2_endpoint_records.using(group=group):
+        return True
     mounted = any(group in one.get("SecurityGroups", []) for one in _all("efs", "_mount_targets"))
     databases = [*_all("rds", "_clusters"), *_all("rds", "_instances")]
     groups = [one for database in databases for one in database.get("VpcSecurityGroups", [])]

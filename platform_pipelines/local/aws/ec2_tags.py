@@ -32,6 +32,7 @@ _KINDS = {
         *("_launch_templates", "InvalidLaunchTemplateId.NotFound"),
         "The specified launch template, with template ID {}, does not exist.",
     ),
+    "fl": ("_flow_logs", "InvalidFlowLogId.NotFound", "The flow log ID '{}' does not exist"),
     "acl": ("_network_acls", "InvalidNetworkAclID.NotFound", "The network ACL '{}' does not exist"),
 }
 _OTHERS = ("i", "eni", "vol", "snap", "ami", "sgr", "pcx", "dopt", "key", "eigw", "vgw", "tgw")
@@ -49,7 +50,8 @@ class Tags(Service):
     @operation(raises=_RAISES)
     def CreateTags(self, call: Call) -> Result:  # noqa: N802
         for tag in call.params["Tags"]:
-            if tag.get("Key", "").lower().startswith("aws:"):
+            reserved = tag.get("Key", "").lower().startswith("aws:")
+            if reserved and not call.by_cloudformation:
                 message = "Tag keys starting with 'aws:' are reserved for internal use"
                 raise Fault("InvalidParameterValue", message)
         for id_ in call.params["Resources"]:

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/eks/latest/APIReference/API_Addon.html
 import yaml
 
 from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import eks_addon_identities as identities
 from platform_pipelines.local.aws.eks_addon_catalog import BY_NAME, OFFERS, Offer
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_health import issue, ready_for_all
@@ -73,7 +74,9 @@ class AddonOperations(EksBase):
             active_cluster(call)
             if old is not None:
                 raise in_use("Addon already exists.")
-            store(ADDONS)[key] = self._new_addon(call, cluster)
+            store(ADDONS)[key] = addon = self._new_addon(call, cluster)
+            if identities.MEMBER in call.params:
+                identities.associate(call, addon, self.world.now())
             self._later("eks_addon_creating", _CREATED, call, key)
         return {"addon": shown(store(ADDONS)[key])}
 
@@ -90,7 +93,10 @@ class AddonOperations(EksBase):
     def UpdateAddon(self, call: Call) -> Result:  # noqa: N802
         record = addon_of(call)
         key = key_of(record["clusterName"], record["addonName"])
-        return self._update(call, ADDONS, key, lambda: _change(call, record))
+        result = self._update(call, ADDONS, key, lambda: _change(call, record))
+        if identities.MEMBER in call.params:
+            identities.associate(call, record, self.world.now())
+        return result
 
     @operation(raises=(NOT_FOUND, REQUEST), states="DELETING → gone | DELETE_FAILED")
     def DeleteAddon(self, call: Call) -> Result:  # noqa: N802
@@ -124,6 +130,7 @@ class AddonOperations(EksBase):
         offer = _offer(params["addonName"], cluster["version"])
         _check(params)
         namespace = params.get("namespaceConfig", {}).get("namespace", offer.namespace)
+        identities.check(params, cluster["name"], namespace)
         return {
             "addonName": offer.name,
             "clusterName": cluster["name"],
@@ -171,8 +178,8 @@ class AddonOperations(EksBase):
                 record = store(ADDONS)[key]
                 record |= {"status": "DELETE_FAILED"}
                 record["health"] = {"issues": [_conflict(record["addonName"])]}
-            else:
-                store(ADDONS).pop(key, None)
+            elif addon := store(ADDONS).pop(key, None):
+                identities.forget(addon)
 
 
 def _offer(name: str, kubernetes: str) -> Offer:
@@ -202,6 +209,8 @@ def _version(offer: Offer, wanted: str | None) -> str:
 def _change(call: Call, record: Record) -> Change:
     """What UpdateAddon asks for. Raises: Fault."""
     _check(call.params)
+    namespace = record["namespaceConfig"]["namespace"]
+    identities.check(call.params, record["clusterName"], namespace, record["addonArn"])
     wanted = taken(call.params, *_OPTIONS)
     if "addonVersion" in call.params:
         _version(BY_NAME[record["addonName"]], call.params["addonVersion"])

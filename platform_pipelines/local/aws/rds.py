@@ -1,4 +1,4 @@
-"""RDS: Aurora's global clusters, DB clusters, instances, snapshots and events.
+"""RDS: Aurora's global clusters and DB clusters, PostgreSQL, instances, snapshots and events.
 
 All of these are ours, over time; groups and parameters are ministack's.
 The modules of this service begin with `rds_`; this one puts their operations together.
@@ -8,6 +8,7 @@ from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import rds_events, rds_views
 from platform_pipelines.local.aws.rds_backlog import Backlogs
 from platform_pipelines.local.aws.rds_clusters import Clusters
+from platform_pipelines.local.aws.rds_db_snapshots import DbSnapshots
 from platform_pipelines.local.aws.rds_default_groups import ParameterGroups
 from platform_pipelines.local.aws.rds_failover import Failovers
 from platform_pipelines.local.aws.rds_global import Views
@@ -16,6 +17,7 @@ from platform_pipelines.local.aws.rds_global_clusters import GlobalClusters
 from platform_pipelines.local.aws.rds_global_roles import GlobalRoles
 from platform_pipelines.local.aws.rds_groups import Groups
 from platform_pipelines.local.aws.rds_instances import Instances
+from platform_pipelines.local.aws.rds_postgres import Postgres
 from platform_pipelines.local.aws.rds_snapshots import Snapshots
 from platform_pipelines.local.aws.rds_tags import Tags
 from platform_pipelines.local.aws.rds_versions import Versions
@@ -28,6 +30,7 @@ class Rds(
     Clusters,
     Instances,
     Snapshots,
+    DbSnapshots,
     Groups,
     ParameterGroups,
     Tags,
@@ -46,6 +49,7 @@ class Rds(
     def start(self) -> None:
         self.views = Views(self.world)
         self.failovers = Failovers(self.world)
+        self.postgres = Postgres(self.world)
         self.backlogs = Backlogs(self.world)
         self.changes = Changes(self.world, self.views, self.failovers)
         # Instances are records only: nothing may look for Docker.

@@ -8,7 +8,13 @@ import uuid
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import rds_global, rds_keys, rds_versions, stores
+from platform_pipelines.local.aws import (
+    rds_global,
+    rds_keys,
+    rds_monitoring,
+    rds_versions,
+    stores,
+)
 from platform_pipelines.local.aws.rds_default_groups import is_default
 from platform_pipelines.local.aws.rds_store import (
     CLUSTERS,
@@ -55,6 +61,7 @@ def checked(world: World, call: Call) -> Record:
     engine, version = _engine(call, joins)
     _check_credentials(call, source)
     _check_groups(call)
+    rds_monitoring.check_logs(engine, call.params.get("EnableCloudwatchLogsExports", []))
     record = _record(world, call, name) | {"Engine": engine, "EngineVersion": version}
     record |= {"Port": call.params.get("Port", rds_versions.PORTS[engine])}
     record |= {"DBClusterParameterGroup": _parameter_group(call, engine, version)}

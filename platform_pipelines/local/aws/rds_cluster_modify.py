@@ -5,7 +5,12 @@ and all at once to a major one (ModifyGlobalCluster).
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-upgrade.html
 """
 
-from platform_pipelines.local.aws import rds_cluster_create, rds_global, rds_versions
+from platform_pipelines.local.aws import (
+    rds_cluster_create,
+    rds_global,
+    rds_monitoring,
+    rds_versions,
+)
 from platform_pipelines.local.aws.rds_store import Record, cluster_by_arn, refuse_others
 from platform_pipelines.local.aws.service import Call, Fault
 
@@ -30,6 +35,7 @@ _KNOWN = frozenset(
 def checked(call: Call, record: Record) -> str | None:
     """The engine version to upgrade to, if there is another. Raises: Fault."""
     refuse_others(call, _KNOWN)
+    rds_monitoring.exported(record, call.params)  # refuses logs that the engine does not have
     if "MasterUserPassword" in call.params:
         if rds_global.is_secondary(call.account, record["DBClusterArn"]):
             text = "The master password of a secondary cluster is that of its global cluster."
@@ -52,9 +58,7 @@ def apply(call: Call, record: Record) -> None:
         record["DBClusterParameterGroup"] = params["DBClusterParameterGroupName"]
     if "EnableIAMDatabaseAuthentication" in params:
         record["IAMDatabaseAuthenticationEnabled"] = params["EnableIAMDatabaseAuthentication"]
-    logs = params.get("CloudwatchLogsExportConfiguration", {})
-    exported = {*record["EnabledCloudwatchLogsExports"], *logs.get("EnableLogTypes", [])}
-    record["EnabledCloudwatchLogsExports"] = sorted(exported - {*logs.get("DisableLogTypes", [])})
+    record["EnabledCloudwatchLogsExports"] = rds_monitoring.exported(record, params)
 
 
 def _upgrade(call: Call, record: Record) -> str | None:

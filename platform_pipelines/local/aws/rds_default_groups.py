@@ -11,6 +11,7 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import rds_views, stores
+from platform_pipelines.local.aws.rds_postgres_versions import families
 from platform_pipelines.local.aws.rds_store import CLUSTERS, INSTANCES, Record
 from platform_pipelines.local.aws.rds_versions import PORTS
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
@@ -118,7 +119,7 @@ def is_default(name: str) -> bool:
 def _families() -> set[str]:
     module = ministack.service("rds")
     names = [f"{engine.replace('-', '_').upper()}_ENGINE_VERSIONS" for engine in PORTS]
-    return {family for name in names for _, family in module.__dict__[name]}
+    return {family for name in names for _, family in module.__dict__[name]} | families()
 
 
 def _groups(call: Call, kind: Kind) -> Result:

@@ -9,6 +9,7 @@ from typing import Any
 
 from platform_pipelines.local.aws import rds_global
 from platform_pipelines.local.aws.rds_events import note_cluster, note_instance
+from platform_pipelines.local.aws.rds_postgres_standby import has_standby
 from platform_pipelines.local.aws.rds_store import (
     CLUSTERS,
     INSTANCES,
@@ -57,6 +58,8 @@ class Failovers:
     def look(self) -> None:
         """See which instances have lost their zone, and which have it back."""
         for _, region, instance in INSTANCES.everywhere():
+            if has_standby(instance):  # which takes over instead
+                continue
             lost = zone_down(self._world, region, instance["AvailabilityZone"])
             if lost and not instance.get("_lost") and instance["DBInstanceStatus"] in _RUNNING:
                 instance |= {"_lost": True, "DBInstanceStatus": "rebooting"}

@@ -5,7 +5,9 @@ import uuid
 from collections import Counter
 from dataclasses import replace
 
-from platform_pipelines.local.aws import rds_global, stores
+from platform_pipelines.local import ministack
+from platform_pipelines.local.aws import rds_global, rds_monitoring, stores
+from platform_pipelines.local.aws.rds_default_groups import PREFIX
 from platform_pipelines.local.aws.rds_store import (
     INSTANCES,
     Record,
@@ -20,7 +22,8 @@ from platform_pipelines.local.aws.service import Call, Fault, Result
 from platform_pipelines.local.world import World
 
 RAISES = (
-    *("DBClusterNotFoundFault", "DBInstanceAlreadyExists", "InstanceQuotaExceeded"),
+    *("DBClusterNotFoundFault", "DBInstanceAlreadyExists", "DBParameterGroupNotFound"),
+    *("InstanceQuotaExceeded", "KMSKeyNotAccessibleFault"),
     *("InvalidDBClusterStateFault", "InvalidParameterCombination", "InvalidParameterValue"),
     "NotImplemented",
 )
@@ -34,17 +37,14 @@ _KNOWN = frozenset(
         *("AutoMinorVersionUpgrade", "AvailabilityZone", "CACertificateIdentifier"),
         *("DBClusterIdentifier", "DBInstanceClass", "DBInstanceIdentifier"),
         *("DBParameterGroupName", "DBSubnetGroupName", "Engine", "EngineVersion"),
-        *("MonitoringInterval", "PreferredMaintenanceWindow", "PromotionTier"),
-        *("PubliclyAccessible", "Tags"),
+        *("PreferredMaintenanceWindow", "PromotionTier", "PubliclyAccessible", "Tags"),
+        *rds_monitoring.MEMBERS,
     }
 )
 
 
 def checked(world: World, call: Call) -> tuple[Record, Record]:
     """The cluster and the record of its new instance. Raises: Fault, for what AWS would refuse."""
-    if "DBClusterIdentifier" not in call.params:
-        text = "rds CreateDBInstance outside of a DB cluster"
-        raise Fault("NotImplemented", f"{text} is not implemented by the local Regions", 501)
     refuse_others(call, _KNOWN)
     name = check_name("DBInstanceIdentifier", call.params["DBInstanceIdentifier"])
     if INSTANCES.get(call.account, call.region, name):
@@ -105,7 +105,8 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
     record = {key: cluster[key] for key in (*copied, *more, *rest) if key in cluster}
     group = params.get("DBParameterGroupName") or _default_group(cluster)
     subnets = _subnet_group(call, cluster)
-    return record | {
+    check_parameter_group(group, cluster)
+    record |= {
         "DBInstanceIdentifier": name,
         "DBInstanceArn": f"arn:aws:rds:{call.region}:{call.account}:db:{name}",
         "DbiResourceId": f"db-{uuid.uuid4().hex[:26].upper()}",
@@ -128,7 +129,6 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
         "PromotionTier": params.get("PromotionTier", 1),
         "AutoMinorVersionUpgrade": params.get("AutoMinorVersionUpgrade", True),
         "PubliclyAccessible": params.get("PubliclyAccessible", False),
-        "MonitoringInterval": params.get("MonitoringInterval", 0),
         "CACertificateIdentifier": params.get("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
         "MultiAZ": False,
         "LicenseModel": "general-public-license",
@@ -136,7 +136,27 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
         "IAMDatabaseAuthenticationEnabled": cluster["IAMDatabaseAuthenticationEnabled"],
         "InstanceCreateTime": now,
         "_cluster": cluster["DBClusterArn"],
+        **rds_monitoring.settings(call, {}),
     }
+    return record | rds_monitoring.resource(record)
+
+
+def check_parameter_group(name: str, engine: Record) -> None:
+    """Raises: Fault, for a parameter group that is not there, or not for this cluster or instance."""
+    wanted = _default_group(engine)
+    if name == wanted:
+        return
+    group = ministack.service("rds")._param_groups.get(name)
+    if group is None:
+        raise Fault("DBParameterGroupNotFound", f"DBParameterGroup not found: {name}")
+    family = wanted.removeprefix(PREFIX)
+    if group["DBParameterGroupFamily"] != family:
+        text = (
+            f"The parameter group {name} with DBParameterGroupFamily "
+            f"{group['DBParameterGroupFamily']} can't be used for this instance. Please use a "
+            f"parameter group with DBParameterGroupFamily {family}"
+        )
+        raise Fault("InvalidParameterCombination", text)
 
 
 def _default_group(cluster: Record) -> str:

@@ -1,4 +1,4 @@
-"""The operations of the instances of DB clusters.
+"""The operations of DB instances: of those in DB clusters here, of the others in `rds_postgres`.
 
 An instance runs in one zone; the first of a cluster becomes its writer.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html#Overview.DBInstance.Status
@@ -6,10 +6,18 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitorin
 
 from typing import Any
 
-from platform_pipelines.local.aws import rds_global, rds_instance_create, rds_views
+from platform_pipelines.local.aws import (
+    rds_global,
+    rds_instance_create,
+    rds_monitoring,
+    rds_postgres_create,
+    rds_postgres_modify,
+    rds_views,
+)
 from platform_pipelines.local.aws.rds_events import note_instance
 from platform_pipelines.local.aws.rds_failover import Failovers
 from platform_pipelines.local.aws.rds_instance_create import check_class, view
+from platform_pipelines.local.aws.rds_postgres import Postgres, stands_alone
 from platform_pipelines.local.aws.rds_store import (
     CLUSTERS,
     INSTANCES,
@@ -34,13 +42,14 @@ _MODIFIABLE = ("AutoMinorVersionUpgrade", "PromotionTier", "PubliclyAccessible")
 _MODIFY = frozenset(
     {
         *_MODIFIABLE,
+        *rds_monitoring.MEMBERS,
         *("ApplyImmediately", "DBInstanceClass", "DBInstanceIdentifier", "EngineVersion"),
-        *("CACertificateIdentifier", "MonitoringInterval", "PreferredMaintenanceWindow"),
+        *("CACertificateIdentifier", "DBParameterGroupName", "PreferredMaintenanceWindow"),
     }
 )
-_PLAIN = ("CACertificateIdentifier", "MonitoringInterval", "PreferredMaintenanceWindow")
+_PLAIN = ("CACertificateIdentifier", "PreferredMaintenanceWindow")
 _FILTERS: rds_views.Filters = {
-    "db-cluster-id": lambda one: {one["DBClusterIdentifier"], one["_cluster"]},
+    "db-cluster-id": lambda one: {one.get("DBClusterIdentifier", ""), one["_cluster"]},
     "db-instance-id": lambda one: {one["DBInstanceIdentifier"], one["DBInstanceArn"]},
     "dbi-resource-id": lambda one: {one["DbiResourceId"]},
     "domain": lambda _: set(),
@@ -52,6 +61,7 @@ class Instances(Service):
     """The operations of DB instances."""
 
     failovers: Failovers
+    postgres: Postgres
 
     def start(self) -> None:
         super().start()
@@ -59,8 +69,13 @@ class Instances(Service):
         self.world.timers.on(_DELETED, self._instance_deleted)
         self.world.timers.on(_MODIFIED, self._instance_modified)
 
-    @operation(raises=rds_instance_create.RAISES, states="creating → available | failed")
+    @operation(
+        raises=(*rds_instance_create.RAISES, *rds_postgres_create.RAISES),
+        states="creating → backing-up → available | failed",
+    )
     def CreateDBInstance(self, call: Call) -> Result:  # noqa: N802
+        if "DBClusterIdentifier" not in call.params:
+            return {"DBInstance": view(call, self.postgres.create(call))}
         cluster, record = rds_instance_create.checked(self.world, call)
         INSTANCES.put(call.account, call.region, record["DBInstanceIdentifier"], record)
         set_tags(call.account, record["DBInstanceArn"], call.params.get("Tags", []))
@@ -77,21 +92,17 @@ class Instances(Service):
         found = rds_views.select(found, call.params, _FILTERS)
         return rds_views.paged("DBInstances", [view(call, one) for one in found], call.params)
 
-    @operation(
-        raises=(
-            *("DBInstanceNotFound", _STATE, "InvalidParameterCombination"),
-            *("InvalidParameterValue", "NotImplemented"),
-        ),
-        states="modifying → available | failed",
-    )
+    @operation(raises=rds_postgres_modify.RAISES, states="modifying → available | failed")
     def ModifyDBInstance(self, call: Call) -> Result:  # noqa: N802
         """Another class waits for the maintenance window unless it is to apply immediately."""
-        refuse_others(call, _MODIFY)
         record = find_instance(call, call.params["DBInstanceIdentifier"])
+        if stands_alone(record):
+            self.postgres.modify(call, record)
+            return {"DBInstance": view(call, record)}
+        refuse_others(call, _MODIFY)
         _check_available(record)
         self._check_change(call, record)
-        names = (*_MODIFIABLE, *_PLAIN)
-        record |= {name: call.params[name] for name in names if name in call.params}
+        self._set(call, record)
         wanted = call.params.get("DBInstanceClass", record["DBInstanceClass"])
         if wanted != record["DBInstanceClass"]:
             record["PendingModifiedValues"] = {"DBInstanceClass": wanted}
@@ -101,12 +112,18 @@ class Instances(Service):
         return {"DBInstance": view(call, record)}
 
     @operation(
-        raises=("DBInstanceNotFound", _STATE, "InvalidParameterCombination"),
+        raises=(
+            *("DBInstanceNotFound", "DBSnapshotAlreadyExists", _STATE),
+            *("InvalidParameterCombination", "InvalidParameterValue"),
+        ),
         states="deleting → gone",
     )
     def DeleteDBInstance(self, call: Call) -> Result:  # noqa: N802
         """Aurora keeps the data in the cluster, so an instance has no final snapshot."""
         record = find_instance(call, call.params["DBInstanceIdentifier"])
+        if stands_alone(record):
+            self.postgres.delete(call, record)
+            return {"DBInstance": view(call, record)}
         if call.params.get("FinalDBSnapshotIdentifier"):
             text = "FinalDBSnapshotIdentifier cannot be specified for an instance of a DB cluster."
             raise Fault("InvalidParameterCombination", text)
@@ -123,12 +140,28 @@ class Instances(Service):
     )
     def RebootDBInstance(self, call: Call) -> Result:  # noqa: N802
         record = find_instance(call, call.params["DBInstanceIdentifier"])
+        if stands_alone(record):
+            self.postgres.restart(call, record)
+            return {"DBInstance": view(call, record)}
         if call.params.get("ForceFailover"):
             text = "ForceFailover cannot be specified for an instance of a DB cluster."
             raise Fault("InvalidParameterCombination", text)
         _check_available(record)
         self.failovers.restart(record)
         return {"DBInstance": view(call, record)}
+
+    def _set(self, call: Call, record: Record) -> None:
+        """Take the settings that hold at once."""
+        settings = rds_monitoring.settings(call, record)
+        names = (*_MODIFIABLE, *_PLAIN)
+        settings |= {name: call.params[name] for name in names if name in call.params}
+        if group := call.params.get("DBParameterGroupName"):
+            rds_instance_create.check_parameter_group(group, record)
+            status = {"ParameterApplyStatus": "pending-reboot"}
+            settings["DBParameterGroups"] = [{"DBParameterGroupName": group} | status]
+        record |= settings
+        record.pop("EnhancedMonitoringResourceArn", None)
+        record |= rds_monitoring.resource(record)
 
     def _check_change(self, call: Call, record: Record) -> None:
         if call.params.get("EngineVersion", record["EngineVersion"]) != record["EngineVersion"]:

@@ -86,6 +86,7 @@ class GlobalShelf:
 CLUSTERS = Shelf("_clusters")
 INSTANCES = Shelf("_instances")
 SNAPSHOTS = Shelf("_db_cluster_snapshots")
+DB_SNAPSHOTS = Shelf("_snapshots")  # of instances in no cluster
 EVENTS = Shelf("_events")
 GLOBALS = GlobalShelf()
 
@@ -128,7 +129,7 @@ def instances_of(cluster: Record) -> list[Record]:
     found = [
         one
         for one in INSTANCES.of(parts[4], parts[3])
-        if one["DBClusterIdentifier"] == cluster["DBClusterIdentifier"]
+        if one.get("DBClusterIdentifier") == cluster["DBClusterIdentifier"]
     ]
     return sorted(found, key=lambda one: one["InstanceCreateTime"])
 

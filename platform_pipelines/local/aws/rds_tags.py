@@ -3,6 +3,7 @@
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.rds_store import (
     CLUSTERS,
+    DB_SNAPSHOTS,
     GLOBALS,
     INSTANCES,
     SNAPSHOTS,
@@ -12,13 +13,17 @@ from platform_pipelines.local.aws.rds_store import (
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
-_RAISES = ("DBClusterNotFoundFault", "DBInstanceNotFound", "InvalidParameterValue")
+_RAISES = (
+    *("DBClusterNotFoundFault", "DBInstanceNotFound", "DBSnapshotNotFound"),
+    "InvalidParameterValue",
+)
 # What the model has for a resource that is not there; InvalidParameterValue for the others.
 _MISSING = {
     "cluster": "DBClusterNotFoundFault",
     "cluster-snapshot": "InvalidParameterValue",
     "db": "DBInstanceNotFound",
     "global-cluster": "InvalidParameterValue",
+    "snapshot": "DBSnapshotNotFound",
 }
 # Groups are ministack's, in stores of these names.
 _GROUPS = {
@@ -70,6 +75,7 @@ def _checked(call: Call) -> str:
 
 def _found(call: Call, kind: str, name: str) -> Record | None:
     shelves = {"cluster": CLUSTERS, "cluster-snapshot": SNAPSHOTS, "db": INSTANCES}
+    shelves["snapshot"] = DB_SNAPSHOTS
     if kind in shelves:
         return shelves[kind].get(call.account, call.region, name)
     if kind == "global-cluster":

@@ -8,18 +8,27 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.acm import Acm
+from platform_pipelines.local.aws.chatbot import Chatbot
 from platform_pipelines.local.aws.cloudformation import CloudFormation
 from platform_pipelines.local.aws.cloudwatch import CloudWatch
+from platform_pipelines.local.aws.codebuild import CodeBuild
+from platform_pipelines.local.aws.codeconnections import CodeConnections
+from platform_pipelines.local.aws.codepipeline import CodePipeline
+from platform_pipelines.local.aws.codestar_notifications import CodeStarNotifications
 from platform_pipelines.local.aws.dynamodb import DynamoDb
 from platform_pipelines.local.aws.ec2 import Ec2
 from platform_pipelines.local.aws.ecr import Ecr
 from platform_pipelines.local.aws.efs import Efs
 from platform_pipelines.local.aws.eks import Eks
+from platform_pipelines.local.aws.fis import Fis
 from platform_pipelines.local.aws.iam import Iam
 from platform_pipelines.local.aws.kms import Kms
+from platform_pipelines.local.aws.logs import Logs
 from platform_pipelines.local.aws.passed import PASSED
 from platform_pipelines.local.aws.rds import Rds
 from platform_pipelines.local.aws.route53 import Route53
+from platform_pipelines.local.aws.s3 import S3
 from platform_pipelines.local.aws.secrets_manager import SecretsManager
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service
 from platform_pipelines.local.aws.service_quotas import ServiceQuotas
@@ -30,7 +39,8 @@ from platform_pipelines.local.world import World
 
 OURS: tuple[type[Service], ...] = (
     *(CloudFormation, CloudWatch, DynamoDb, Ec2, Ecr, Efs, Eks, Iam, Kms, Rds, Route53),
-    *(SecretsManager, ServiceQuotas, Sns),
+    *(Acm, Logs, S3, SecretsManager, ServiceQuotas, Sns),
+    *(Chatbot, CodeBuild, CodeConnections, CodePipeline, CodeStarNotifications, Fis),
 )
 
 

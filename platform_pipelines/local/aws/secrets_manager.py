@@ -1,5 +1,6 @@
 """Secrets Manager: replicas of a secret follow it while their Regions can be reached.
 
+A replica is encrypted with a key of its own Region; without one it fails, and the secret is there.
 ministack copies whatever is dark, and forgets the replicas that a new secret asks for.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
 """
@@ -9,14 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws import secrets_keys, stores
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
 Record = dict[str, Any]
-FOLLOW = "secretsmanager.follow"
+FOLLOW, PURGE = "secretsmanager.follow", "secretsmanager.purge"
+_DAY = 86400.0
+_WINDOW = 30  # days, if the caller says nothing
 _RETRY = 30.0  # AWS-like seconds until a replica that could not be reached is tried again
 _MISSING = "ResourceNotFoundException"
 _REQUEST = "InvalidRequestException"
+_FAILED = "Failed"
 _IN_SYNC = {"Status": "InSync", "StatusMessage": "Replication succeeded"}
 
 
@@ -26,7 +30,7 @@ class SecretsManager(Service):
     name = "secretsmanager"
     passes = frozenset(
         {
-            *("ListSecrets", "UpdateSecret", "RestoreSecret", "GetSecretValue", "PutSecretValue"),
+            *("ListSecrets", "RestoreSecret", "PutSecretValue"),
             *("ListSecretVersionIds", "UpdateSecretVersionStage", "GetRandomPassword"),
             *("TagResource", "UntagResource"),
             *("GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy"),
@@ -35,6 +39,7 @@ class SecretsManager(Service):
 
     def start(self) -> None:
         self.world.timers.on(FOLLOW, self._follow)
+        self.world.timers.on(PURGE, self._purge)
         module = ministack.service("secretsmanager")
         original = module._sync_replicas
         self._copy: Callable[[Record], None] = getattr(original, "copies", original)
@@ -46,20 +51,40 @@ class SecretsManager(Service):
         module.__dict__["_sync_replicas"] = synchronise
 
     @operation(
-        raises=("InvalidParameterException", _REQUEST, "ResourceExistsException"),
-        states="of a replica: InProgress → InSync",
+        raises=(
+            *("EncryptionFailure", "InvalidParameterException"),
+            *(_REQUEST, "ResourceExistsException"),
+        ),
+        states="of a replica: InProgress → InSync | Failed",
     )
     def CreateSecret(self, call: Call) -> Result:  # noqa: N802
+        _check_key(call, call.params.get("KmsKeyId"), "EncryptionFailure")
         wanted = call.params.get("AddReplicaRegions")
         answer = stores.ask(call)
         if wanted:
-            params = {"SecretId": answer["ARN"], "AddReplicaRegions": wanted}
-            answer |= self._replicate(call, params)
+            named = ("AddReplicaRegions", "ForceOverwriteReplicaSecret")
+            params = {name: call.params[name] for name in named if name in call.params}
+            answer |= self._replicate(call, {"SecretId": answer["ARN"]} | params)
         return answer
 
     @operation(
+        raises=(
+            *("EncryptionFailure", "InvalidParameterException"),
+            *(_REQUEST, _MISSING, "ResourceExistsException"),
+        )
+    )
+    def UpdateSecret(self, call: Call) -> Result:  # noqa: N802
+        _check_key(call, call.params.get("KmsKeyId"), "EncryptionFailure")
+        return stores.ask(call)
+
+    @operation(raises=("DecryptionFailure", "InvalidParameterException", _REQUEST, _MISSING))
+    def GetSecretValue(self, call: Call) -> Result:  # noqa: N802
+        _check_key(call, _find(call).get("KmsKeyId"), "DecryptionFailure")
+        return stores.ask(call)
+
+    @operation(
         raises=("InvalidParameterException", _REQUEST, _MISSING),
-        states="of a replica: InProgress → InSync",
+        states="of a replica: InProgress → InSync | Failed",
     )
     def ReplicateSecretToRegions(self, call: Call) -> Result:  # noqa: N802
         return self._replicate(call, call.params)
@@ -94,22 +119,53 @@ class SecretsManager(Service):
                 "first delete the replicas using RemoveRegionsFromReplication."
             )
             raise Fault(_REQUEST, message)
-        return stores.ask(call)
+        answer = stores.ask(call)
+        if not call.params.get("ForceDeleteWithoutRecovery"):
+            days = call.params.get("RecoveryWindowInDays", _WINDOW)
+            about = {"account": call.account, "place": call.region, "arn": answer["ARN"]}
+            self.world.timers.after(days * _DAY, PURGE, **about)
+        return answer
 
-    def _replicate(self, call: Call, params: dict[str, Any]) -> Result:
+    def _replicate(self, call: Call, params: Record) -> Result:
         asked = replace(call, operation="ReplicateSecretToRegions", params=params)
-        stores.ask(asked)
         secret = _find(asked)
+        known = {one["Region"] for one in secret.get("ReplicationStatus", [])}
+        wanted = {one["Region"]: one for one in params["AddReplicaRegions"]}
+        failed = {
+            region: one | {"Status": _FAILED, "StatusMessage": why}
+            for region, one in wanted.items()
+            if (why := self._obstacle(secret, one, force=params.get("ForceOverwriteReplicaSecret")))
+        }
+        possible = [one for region, one in wanted.items() if region not in failed]
+        stores.ask(asked, params | {"AddReplicaRegions": possible})
+        rest = [one for one in secret["ReplicationStatus"] if one["Region"] not in failed]
+        secret["ReplicationStatus"] = rest + list(failed.values())
         self._synchronise(secret)
-        for one in secret["ReplicationStatus"]:
-            if one["Status"] != _IN_SYNC["Status"]:  # ministack has copied it already
+        for one in rest:
+            if one["Status"] != _IN_SYNC["Status"] and one["Region"] not in known:
+                # ministack has copied it already
                 _secrets().pop_scoped(call.account, one["Region"], secret["Name"], None)
         return {"ARN": secret["ARN"], "ReplicationStatus": _statuses(secret)}
+
+    def _obstacle(self, secret: Record, wanted: Record, *, force: bool | None) -> str | None:
+        """Why a Region gets no replica, as its status tells."""
+        _, _, _, home, account, *_ = secret["ARN"].split(":")
+        region = wanted["Region"]
+        if region == home or stores.apart(self.world, home, region):
+            return None  # it is refused, or follows later
+        if not secrets_keys.is_usable(account, region, wanted.get("KmsKeyId")):
+            return f"Replication failed: the KMS key {wanted['KmsKeyId']} cannot be used"
+        there = _secrets().get_scoped(account, region, secret["Name"])
+        if there and there["ARN"].rpartition(":")[2] != secret["ARN"].rpartition(":")[2]:
+            return None if force else "Secret with this name already exists in this region"
+        return None
 
     def _synchronise(self, secret: Record) -> None:
         """Copy a secret to the replicas that can be reached; the others follow later."""
         home, reached = secret["ARN"].split(":")[3], []
         for one in secret.get("ReplicationStatus", []):
+            if one["Status"] == _FAILED:  # until somebody asks for it again
+                continue
             if stores.apart(self.world, home, one["Region"]):
                 one |= {"Status": "InProgress", "StatusMessage": "Replication in progress"}
                 self._later(secret)
@@ -131,11 +187,35 @@ class SecretsManager(Service):
         for one in found.get("ReplicationStatus", []):
             region = one["Region"]
             absent = _secrets().get_scoped(account, region, secret) is None
-            if absent and not stores.apart(self.world, place, region):
-                head, _, tail = found["ARN"].partition(f":{place}:")
-                replica = {"ARN": f"{head}:{region}:{tail}", "KmsKeyId": one.get("KmsKeyId")}
-                _secrets().set_scoped(account, region, secret, replica)
+            if not absent or stores.apart(self.world, place, region):
+                continue
+            key = one.get("KmsKeyId")
+            if not secrets_keys.is_usable(account, region, key):
+                why = f"Replication failed: the KMS key {key} cannot be used"
+                one |= {"Status": _FAILED, "StatusMessage": why}
+                continue
+            head, _, tail = found["ARN"].partition(f":{place}:")
+            replica = {"ARN": f"{head}:{region}:{tail}", "KmsKeyId": key}
+            _secrets().set_scoped(account, region, secret, replica)
         self._synchronise(found)
+
+    def _purge(self, account: str, place: str, arn: str) -> None:
+        """The end of a deleted secret's recovery window, unless it was restored meanwhile."""
+        with ministack.scope(account, place):
+            module = ministack.service("secretsmanager")
+            key, secret = module._resolve(arn)
+            if secret is not None and 0 < (secret.get("DeletedDate") or 0) <= self.world.now():
+                module._purge_secret(key, secret)
+
+
+def _check_key(call: Call, key: str | None, code: str) -> None:
+    if not secrets_keys.is_usable(call.account, call.region, key):
+        words = {"EncryptionFailure": "encrypt", "DecryptionFailure": "decrypt"}
+        message = (
+            f"Secrets Manager can't {words[code]} the protected secret text using the provided KMS "
+            "key. Check that the KMS key is available, enabled, and not in an invalid state."
+        )
+        raise Fault(code, message)
 
 
 def _secrets() -> Any:

@@ -16,6 +16,8 @@ Result = dict[str, Any]
 Operation = Callable[[Any, "Call"], Result]
 F = TypeVar("F", bound=Operation)
 
+CLOUDFORMATION = "cloudformation"  # the request id of calls that are made for a stack
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -27,6 +29,11 @@ class Call:
     region: str  # AWS name that the request was signed for
     account: str
     request_id: str
+
+    @property
+    def by_cloudformation(self) -> bool:
+        """Whether CloudFormation asks, for a stack: it may set tags that begin with `aws:`."""
+        return self.request_id == CLOUDFORMATION
 
 
 @dataclass

@@ -15,7 +15,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 import cfn
-from cfn import Unit
+from cfn import Output, Scope, Unit, Where
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.registry import Registry
 from platform_pipelines.local.aws.service import Call, Fault
@@ -267,12 +267,21 @@ class Stacks:
         """Apply a stack of the platform; its parameters are other stacks' outputs."""
         alias, name = unit.region.alias, self.name(unit)
         values = {
-            key: self.outputs(alias, self.world.platform.stack_name(output.stack))[output.key]
-            for key, output in unit.stack.parameters.items()
+            key: self.output(unit, output) for key, output in unit.stack.parameters.items()
         }
         given = [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()]
         body = cfn.render(self.world.platform, unit)
         return self.apply(alias, name, body, Parameters=given)
+
+    def output(self, unit: Unit, output: Output) -> str:
+        """What a unit gets from another stack, wherever that is."""
+        platform, alias = self.world.platform, unit.region.alias
+        stack = next(one for one in cfn.STACKS if one.name == output.stack)
+        if stack.scope is Scope.ONCE:
+            alias = platform.home
+        elif output.region is Where.OTHER:
+            alias = platform.other(alias).alias
+        return self.outputs(alias, platform.stack_name(output.stack))[output.key]
 
     def name(self, unit: Unit) -> str:
         """The stack's name in AWS."""

@@ -44,8 +44,7 @@ def test_every_stack_that_others_read_gives_its_outputs(stacks: Stacks, world: L
     """No output of the registry is missing or empty."""
     for unit in cfn.units(world.platform):
         for output in unit.stack.parameters.values():
-            name = world.platform.stack_name(output.stack)
-            assert stacks.outputs(unit.region.alias, name)[output.key]
+            assert stacks.output(unit, output)
 
 
 @pytest.mark.usefixtures("stacks")

@@ -133,7 +133,7 @@ def test_operations_have_events_of_their_own(stacks: Stacks) -> None:
 @pytest.mark.parametrize(
     ("call", "params"),
     [
-        ("create_stack", {"TemplateBody": "{}", "RoleARN": "arn:aws:iam::111122223333:role/r"}),
+        ("create_stack", {"TemplateBody": "{}", "NotificationARNs": ["arn:aws:sns:r:1:t"]}),
         ("update_stack", {"TemplateBody": "{}", "StackPolicyURL": "https://s3/policy"}),
         ("create_stack", {"TemplateBody": "{}", "TimeoutInMinutes": 5}),
     ],

@@ -238,7 +238,8 @@ def test_datapoints_come_in_pages(own: Regions) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"MetricDataQueries": [{"Id": "m", "Expression": "one + two"}]}, "NotImplemented"),
+        ({"MetricDataQueries": [{"Id": "m", "Expression": "METRICS()"}]}, "NotImplemented"),
+        ({"MetricDataQueries": [{"Id": "m", "Expression": "one + two"}]}, "ValidationError"),
         ({"MetricDataQueries": [{"Id": "m"}]}, "ValidationError"),
         ({"EndTime": datetime(2020, 1, 1, tzinfo=UTC)}, "ValidationError"),
         ({"NextToken": "x"}, "InvalidNextToken"),
@@ -247,7 +248,7 @@ def test_datapoints_come_in_pages(own: Regions) -> None:
 def test_what_cannot_be_computed_is_refused(
     own: Regions, changes: dict[str, Any], code: str
 ) -> None:
-    """Metric math is not here, and says so."""
+    """What of metric math is not here says so; the rest in CloudWatch's words."""
     with pytest.raises(Fault) as caught:
         ask(own, **changes)
     assert caught.value.code == code

@@ -41,6 +41,7 @@ _OF_EC2 = frozenset(
     {
         *("AddressLimitExceeded", "AuthFailure", "CannotDelete", "DependencyViolation"),
         *("DryRunOperation", "Gateway.NotAttached", "IdempotentParameterMismatch"),
+        *("DuplicateSubnetsInSameZone", "InvalidFlowLogId.NotFound", "InvalidServiceName"),
         *(
             "InvalidAddress.NotFound",
             "InvalidAllocationID.NotFound",
@@ -62,7 +63,9 @@ _OF_EC2 = frozenset(
 _DOCUMENTED = {
     "ec2": _OF_EC2,
     "cloudwatch": _OF["query"],  # it answers JSON with the codes of its query days
-    "s3": frozenset({"InvalidArgument", "InvalidRequest", "MalformedXML"}),
+    "s3": frozenset(
+        {"InvalidArgument", "InvalidRequest", "MalformedXML", "NoSuchLifecycleConfiguration"}
+    ),
     "sqs": _OF["query"],
 }
 

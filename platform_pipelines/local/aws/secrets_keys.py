@@ -1,0 +1,14 @@
+"""The KMS keys of secrets and their replicas, each looked up in its own Region."""
+
+from platform_pipelines.local import ministack
+
+_AWS = "alias/aws/secretsmanager"  # AWS's own, which is always there
+
+
+def is_usable(account: str, region: str, key: str | None) -> bool:
+    """Whether a Region has this key, enabled; without one it is AWS's own."""
+    if not key or key.endswith(_AWS):
+        return True
+    with ministack.scope(account, region):
+        record = ministack.service("kms")._resolve_key(key)
+    return record is not None and record["KeyState"] == "Enabled"

@@ -1,0 +1,37 @@
+"""The platform's account in both Regions, to be called as boto3 would, while time is moved by hand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from platform_pipelines.local.aws.registry import Registry
+from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local.world import World
+
+SEOUL, TOKYO = "ap-northeast-2", "ap-northeast-1"
+DAY = 86400.0
+
+
+@dataclass
+class Account:
+    """Calls of the platform's account."""
+
+    world: World
+    registry: Registry
+
+    def __call__(self, service: str, operation: str, region: str = SEOUL, **params: Any) -> Any:
+        """One call. Raises: Fault."""
+        return self.registry.ask(service, operation, region, **params)
+
+    def refused(self, service: str, operation: str, region: str = SEOUL, **params: Any) -> str:
+        """The code with which a call is refused."""
+        with pytest.raises(Fault) as told:
+            self(service, operation, region, **params)
+        return told.value.code
+
+    def wait(self, seconds: float) -> None:
+        """Let AWS-like time pass, everything at its own time."""
+        clock: Any = self.world.clock
+        for _ in self.world.timers.passing(clock, clock.now() + seconds):
+            pass
