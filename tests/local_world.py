@@ -32,7 +32,13 @@ from platform_pipelines.model import Platform
 ROOT = Path(__file__).parent.parent
 PLATFORM = ROOT / "platform.yaml"
 START, STOP = 30.0, 10.0  # real seconds
-RHYTHMS = ("argocd_poll", "ecr_lifecycle", "efs_replication_sync", "health_check_interval")
+RHYTHMS = (
+    "argocd_poll",
+    "ecr_lifecycle",
+    "efs_replication_sync",
+    "health_check_interval",
+    "s3_lifecycle",
+)
 VIOLATIONS: list[str] = []  # of all servers of this test session
 ANY_PORT = {
     "LOCAL_AWS_PORT": "0",

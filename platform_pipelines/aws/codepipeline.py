@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/transitions.html
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from botocore.exceptions import ClientError
 
 from platform_pipelines.aws.region import AwsRegion, error_code
 
-INBOUND = "Inbound"
+INBOUND: Literal["Inbound"] = "Inbound"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from platform_pipelines.model import Platform, Region
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_codepipeline import CodePipelineClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecr import ECRClient
     from mypy_boto3_efs import EFSClient
@@ -194,9 +195,8 @@ class AwsRegion:
         return cast("CloudWatchClient", self._client("cloudwatch"))
 
     @cached_property
-    def codepipeline(self) -> Any:
-        """Without types: only `platform_pipelines.aws.codepipeline` asks for it."""
-        return self._client("codepipeline")
+    def codepipeline(self) -> "CodePipelineClient":
+        return cast("CodePipelineClient", self._client("codepipeline"))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -100,7 +100,8 @@ def _judge(run: Run, footing: Footing, site: Site, drafted: Drafted) -> None:
     refuse_dangers(site, drafted.draft.stack_id, changes)
     loss.judge(unit, changes, run.allowed)
     seen = approval.entry(footing.plan, unit)
-    if not (seen and seen.change_set == drafted.draft.id):
+    first = footing.standing.roles is None  # nothing can keep a plan before there is a ledger
+    if not first and not (seen and seen.change_set == drafted.draft.id):
         here = loss.allowed_here(unit, run.allowed)
         approval.judge(site.platform, footing.plan, unit, changes, here)
 

@@ -5,8 +5,6 @@ them. So a DB cluster that is built again, also in home, must be rendered as one
 an identifier of its own, since the old one is retained. Called by `one`.
 """
 
-from collections.abc import Mapping
-
 from cfn import Unit
 from platform_pipelines.aws.cloudformation import StackState
 from platform_pipelines.model import Born, Member, Platform
@@ -15,7 +13,7 @@ from platform_pipelines.provisioning.standing import Ledger
 from platform_pipelines.provisioning.statuses import Next
 
 STACK = "database"
-Members = Mapping[tuple[str, str], Member]  # by (database, alias)
+Members = dict[tuple[str, str], Member]  # by (database, alias)
 
 
 def expected(
@@ -23,6 +21,7 @@ def expected(
 ) -> Platform:
     """The platform as this unit is to be rendered: where the ledger knows of a DB cluster that has
     no stack any more, the next one joins."""
+    platform = platform.rebuilt(recorded)
     alias = unit.region.alias
     if unit.stack.name != STACK or not _is_new(state):
         return platform
@@ -31,13 +30,16 @@ def expected(
 
 
 def record(ledger: Ledger, platform: Platform, recorded: Members, unit: Unit) -> None:
-    """Write down what exists now. Safe to repeat."""
+    """Write down what exists now, also in `recorded`: stacks that come later name it. Safe to
+    repeat."""
     if unit.stack.name != STACK:
         return
     for database in platform.databases:
         member = platform.member(database, unit.region)
-        if recorded.get((database.name, unit.region.alias)) != member:
-            ledger.stacks.record_member(database.name, unit.region.alias, member)
+        key = database.name, unit.region.alias
+        if recorded.get(key) != member:
+            ledger.stacks.record_member(*key, member)
+            recorded[key] = member
 
 
 def _is_new(state: StackState | None) -> bool:

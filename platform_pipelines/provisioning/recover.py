@@ -171,11 +171,23 @@ def _refuse_foreign(
 
 
 def _gone_on(site: Site, found: Recovery, way: Way, skip: frozenset[str]) -> Recovered:
-    """Ask CloudFormation to go on, and wait until it has."""
+    """Ask CloudFormation to go on, and wait until it has. Raises: StillStuck, Stopped."""
     seen = cloudformation.last_event(site.region, found.stack_id)
-    site.tell(
-        f"{site.where} is {found.status}: {way}, skipping {', '.join(sorted(skip)) or 'nothing'}"
+    skipped = ", ".join(sorted(skip)) or "nothing"
+    site.tell(f"{site.where} is {found.status}: {way}, skipping {skipped}")
+    _ask(site, found, way, skip)
+    kept = {str(one) for one in found.kept}
+    kept |= {str(one) for one in found.stuck if one.logical_id in skip and way is Way.DELETE}
+    return Recovered(
+        where=site.where,
+        way=way,
+        status=_ended(site, found.stack_id, seen),
+        skipped=tuple(sorted(skip)) if way is Way.CONTINUE else (),
+        kept=tuple(sorted(kept)),
     )
+
+
+def _ask(site: Site, found: Recovery, way: Way, skip: frozenset[str]) -> None:
     match way:
         case Way.CONTINUE:
             recovery.continue_rollback(site.region, found.stack_id, skip)
@@ -183,25 +195,22 @@ def _gone_on(site: Site, found: Recovery, way: Way, skip: frozenset[str]) -> Rec
             recovery.roll_back(site.region, found.stack_id)
         case Way.DELETE:
             recovery.delete(site.region, found.stack_id, skip)
+
+
+def _ended(site: Site, stack_id: str, seen: str | None) -> str:
+    """The status in which the stack comes to rest. Raises: StillStuck, Stopped."""
     state, events = cloudformation.follow(
         site.region,
-        found.stack_id,
+        stack_id,
         seen,
         lambda event: site.tell(f"{site.where} {event}"),
         site.clock,
         site.stop,
-        lambda: seen is None or cloudformation.last_event(site.region, found.stack_id) != seen,
+        # Right after the request the status may still be the one before.
+        lambda: seen is None or cloudformation.last_event(site.region, stack_id) != seen,
     )
     status = state.status if state else cloudformation.GONE
     if statuses.stuck(status):
         cause = cloudformation.root_cause(events)
         raise StillStuck(site.where, status, str(cause or (state.reason if state else status)))
-    kept = {str(one) for one in found.kept}
-    kept |= {str(one) for one in found.stuck if one.logical_id in skip and way is Way.DELETE}
-    return Recovered(
-        where=site.where,
-        way=way,
-        status=status,
-        skipped=tuple(sorted(skip)) if way is Way.CONTINUE else (),
-        kept=tuple(sorted(kept)),
-    )
+    return status

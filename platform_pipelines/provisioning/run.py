@@ -63,7 +63,7 @@ class Footing:
     standing: Standing
     dark: bool  # home is settled away from and does not answer
     applied: Mapping[str, Applied] = field(default_factory=dict)  # by <alias>/<stack>
-    members: Members = field(default_factory=dict)
+    members: Members = field(default_factory=dict)  # grows as DB clusters are built
     plan: KeptPlan | None = None  # the one that the run names
 
     @property

@@ -226,7 +226,7 @@ class FailoverEks(FakeEks):
 class FailoverS3(FakeS3):
     """The S3 client of one Region."""
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Json:
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_more: Any) -> Json:
         with self.wire.lock:
             self.wire.call("PutObject")
             self.buckets.setdefault(Bucket, set()).add(Key)

@@ -22,7 +22,7 @@ def node_groups(role: str, since: float) -> list[NodeGroup]:
             name=group.name,
             desired=getattr(group, role),
             since=since,
-            instance_type=group.instance_type,
+            instance_type=group.instance_types[0],
             taints=()
             if group.name == "manage"
             else (Taint(key="role", value=group.name, effect="NoSchedule"),),

@@ -158,7 +158,7 @@ def test_pods_fit_on_the_nodes_with_a_zone_down(service: Any, region: Region) ->
     group = next(one for one in PLATFORM.node_groups if one.name == service.node_group)
     deployment = the(f"apps/{service.name}", region, "Deployment")
     cpu, memory = requests(deployment["spec"]["template"])
-    offer = size_of(group.instance_type).allocatable()
+    offer = size_of(group.instance_types[0]).allocatable()
     daemons_cpu, daemons_memory = (
         0.4,
         600 * 2**20,

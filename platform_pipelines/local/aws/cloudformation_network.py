@@ -1,8 +1,6 @@
-"""The resource types of the network and DNS that ministack refuses: EC2's EIP and NatGateway, and
-Route 53's HealthCheck."""
+"""The resource types of the network that ministack refuses: EC2's EIP and NatGateway."""
 
 from typing import Any
-from uuid import uuid4
 
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
@@ -120,65 +118,3 @@ class NatGateway(_Ec2):
     @staticmethod
     def _made(id_: str) -> Made:
         return Made(id=id_, attributes={"NatGatewayId": id_})
-
-
-class HealthCheck(ResourceType):
-    """AWS::Route53::HealthCheck."""
-
-    name = "AWS::Route53::HealthCheck"
-    reads = frozenset({"HealthCheckConfig", "HealthCheckTags"})
-    create_only = ()  # Type, MeasureLatency and RequestInterval are, inside of HealthCheckConfig
-
-    def create(self, props: Properties) -> Made:
-        config = {"HealthCheckConfig": props["HealthCheckConfig"]}
-        params = parameters("route53", "CreateHealthCheck", config)
-        params["CallerReference"] = str(uuid4())
-        check = self.call("route53", "CreateHealthCheck", params)["HealthCheck"]
-        return self._made(check["Id"])
-
-    def settle(self, one: Existing) -> bool:
-        self._tag(one.id, [], one.properties.get("HealthCheckTags", []))
-        return True
-
-    def update(self, one: Existing, new: Properties) -> Made:
-        before, after = one.properties["HealthCheckConfig"], new["HealthCheckConfig"]
-        differing = changed(before, after)
-        if differing & {"Type", "MeasureLatency", "RequestInterval"}:
-            return self.create(new)
-        if differing:
-            config = {name: after[name] for name in differing if name in after}
-            params = parameters("route53", "UpdateHealthCheck", config)
-            self.call("route53", "UpdateHealthCheck", params | {"HealthCheckId": one.id})
-        self._tag(one.id, one.properties.get("HealthCheckTags", []), new.get("HealthCheckTags", []))
-        return self._made(one.id)
-
-    def delete(self, one: Existing) -> None:
-        self.call("route53", "DeleteHealthCheck", {"HealthCheckId": one.id})
-
-    def look(self, one: Existing) -> Look:
-        found = self.call("route53", "GetHealthCheck", {"HealthCheckId": one.id})["HealthCheck"]
-        wanted = one.properties.get("HealthCheckConfig", {})
-        config = {key: found["HealthCheckConfig"].get(key) for key in wanted}
-        asked = {"ResourceType": "healthcheck", "ResourceId": one.id}
-        tags = self.call("route53", "ListTagsForResource", asked)["ResourceTagSet"].get("Tags", [])
-        actual = {"HealthCheckConfig": config, "HealthCheckTags": tags}
-        return Look(condition=Condition.READY, made=self._made(one.id), actual=actual)
-
-    def _tag(self, id_: str, old: list[dict[str, str]], new: list[dict[str, str]]) -> None:
-        if old == new:
-            return
-        removed = {tag["Key"] for tag in old} - {tag["Key"] for tag in new}
-        self.call(
-            "route53",
-            "ChangeTagsForResource",
-            {
-                "ResourceType": "healthcheck",
-                "ResourceId": id_,
-                **({"AddTags": new} if new else {}),
-                **({"RemoveTagKeys": sorted(removed)} if removed else {}),
-            },
-        )
-
-    @staticmethod
-    def _made(id_: str) -> Made:
-        return Made(id=id_, attributes={"HealthCheckId": id_})

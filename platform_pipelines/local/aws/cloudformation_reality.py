@@ -45,13 +45,6 @@ def _tags(call: Calls, arn: str) -> list[dict[str, str]]:
     return found
 
 
-def _hosted_zone(call: Calls, id_: str, _props: Properties) -> Properties:
-    asked = {"ResourceType": "hostedzone", "ResourceId": id_}
-    tags = call("route53", "ListTagsForResource", asked)["ResourceTagSet"].get("Tags", [])
-    name = call("route53", "GetHostedZone", {"Id": id_})["HostedZone"]["Name"].rstrip(".")
-    return {"HostedZoneTags": tags, "Name": name}
-
-
 def _record_set(call: Calls, _id: str, props: Properties) -> Properties | None:
     asked = {"HostedZoneId": props["HostedZoneId"]}
     found = call("route53", "ListResourceRecordSets", asked)["ResourceRecordSets"]
@@ -106,7 +99,6 @@ READERS = NETWORK | {
     "AWS::RDS::DBSubnetGroup": reads(
         _subnet_group, "DBSubnetGroupDescription", "SubnetIds", "Tags"
     ),
-    "AWS::Route53::HostedZone": reads(_hosted_zone, "HostedZoneTags", "Name"),
     "AWS::Route53::RecordSet": reads(
         _record_set,
         *("Failover", "HealthCheckId", "Name", "ResourceRecords", "SetIdentifier", "TTL", "Type"),

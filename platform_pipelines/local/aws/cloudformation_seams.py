@@ -36,7 +36,7 @@ from platform_pipelines.local.aws.cloudformation_fis import ExperimentTemplate
 from platform_pipelines.local.aws.cloudformation_iam import InlinePolicy, Role
 from platform_pipelines.local.aws.cloudformation_iam_policies import ManagedPolicy
 from platform_pipelines.local.aws.cloudformation_logs import LogGroup
-from platform_pipelines.local.aws.cloudformation_network import ElasticIp, HealthCheck, NatGateway
+from platform_pipelines.local.aws.cloudformation_network import ElasticIp, NatGateway
 from platform_pipelines.local.aws.cloudformation_notices import (
     Connection,
     NotificationRule,
@@ -45,6 +45,7 @@ from platform_pipelines.local.aws.cloudformation_notices import (
 from platform_pipelines.local.aws.cloudformation_rds import DbCluster, GlobalCluster
 from platform_pipelines.local.aws.cloudformation_readers import Reader
 from platform_pipelines.local.aws.cloudformation_reality import READERS
+from platform_pipelines.local.aws.cloudformation_route53 import HealthCheck, HostedZone
 from platform_pipelines.local.aws.cloudformation_s3 import Bucket, BucketPolicy
 from platform_pipelines.local.aws.cloudformation_secrets import Secret
 from platform_pipelines.local.aws.cloudformation_sns import Topic, TopicPolicy
@@ -64,7 +65,7 @@ TYPES: tuple[type[ResourceType], ...] = (
     *(AccessEntry, AccessPoint, Addon, Cluster, DbCluster, DbInstance, ElasticIp, FileSystem),
     *(GlobalCluster, GlobalTable, HealthCheck, MountTarget, NatGateway, NodeGroup),
     *(PodIdentityAssociation, ReplicationConfiguration, Repository),
-    *(Alarm, CompositeAlarm, Dashboard, InlinePolicy, ManagedPolicy, Role),
+    *(Alarm, CompositeAlarm, Dashboard, HostedZone, InlinePolicy, ManagedPolicy, Role),
     *(Subscription, Topic, TopicPolicy),
     *(Bucket, BucketPolicy, Certificate, FlowLog, LogGroup, Secret, VpcEndpoint),
     *(Connection, ExperimentTemplate, NotificationRule, Pipeline, Project),
@@ -80,7 +81,7 @@ NATIVE = frozenset(
         "AWS::EC2::VPCGatewayAttachment",
         *("AWS::IAM::InstanceProfile", "AWS::KMS::Alias", "AWS::KMS::Key"),
         *("AWS::RDS::DBClusterParameterGroup", "AWS::RDS::DBParameterGroup"),
-        *("AWS::RDS::DBSubnetGroup", "AWS::Route53::HostedZone", "AWS::Route53::RecordSet"),
+        *("AWS::RDS::DBSubnetGroup", "AWS::Route53::RecordSet"),
         *("AWS::SSM::Parameter",),
     }
 )
@@ -134,14 +135,14 @@ def _reader(kind: ResourceType) -> Reader:
 def handlers(kind: ResourceType) -> dict[str, Callable[..., Any]]:
     """A resource type as ministack calls it."""
 
-    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, str]]:
+    def create(logical_id: str, props: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:
         if kind.custom_name is not None and kind.custom_name not in props:
             props = {kind.custom_name: made_up(kind, stack_name, logical_id)} | props
         return _pair(kind.create(props))
 
     def update(
         id_: str, old: Properties, new: Properties, _stack_name: str
-    ) -> tuple[str, dict[str, str]]:
+    ) -> tuple[str, dict[str, Any]]:
         return _pair(kind.update(Existing(id=id_, properties=old), new))
 
     def delete(id_: str, props: Properties) -> None:
@@ -159,7 +160,7 @@ def made_up(kind: ResourceType, stack_name: str, logical_id: str) -> str:
     return name.lower() if kind.lowercase else name
 
 
-def _pair(made: Made) -> tuple[str, dict[str, str]]:
+def _pair(made: Made) -> tuple[str, dict[str, Any]]:
     return made.id, dict(made.attributes)
 
 

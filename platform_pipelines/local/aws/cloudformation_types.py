@@ -28,7 +28,7 @@ class Made:
     """What a stack remembers of a resource."""
 
     id: str  # what Ref gives
-    attributes: Mapping[str, str] = field(default_factory=dict)  # what Fn::GetAtt gives
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # what Fn::GetAtt gives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

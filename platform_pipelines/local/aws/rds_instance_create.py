@@ -32,6 +32,10 @@ _CLASS = re.compile(r"db\.(serverless|[a-z]+\d+[a-z]*\.(micro|small|medium|(\d*x
 _AURORAS = re.compile(r"db\.(serverless|(t2|t3|t4g|x2g|r[3-8][a-z]*)\..+)")
 _MOST = 16  # instances in a cluster
 _JOINABLE = frozenset({"available", "creating", "modifying", "failing-over"})
+SETTINGS = (  # what of an instance changes at once
+    *("AutoMinorVersionUpgrade", "CACertificateIdentifier", "PreferredMaintenanceWindow"),
+    *("PromotionTier", "PubliclyAccessible"),
+)
 _KNOWN = frozenset(
     {
         *("AutoMinorVersionUpgrade", "AvailabilityZone", "CACertificateIdentifier"),
@@ -105,7 +109,7 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
     record = {key: cluster[key] for key in (*copied, *more, *rest) if key in cluster}
     group = params.get("DBParameterGroupName") or _default_group(cluster)
     subnets = _subnet_group(call, cluster)
-    check_parameter_group(group, cluster)
+    _check_parameter_group(group, cluster)
     record |= {
         "DBInstanceIdentifier": name,
         "DBInstanceArn": f"arn:aws:rds:{call.region}:{call.account}:db:{name}",
@@ -141,7 +145,20 @@ def _record(world: World, call: Call, cluster: Record, name: str) -> Record:
     return record | rds_monitoring.resource(record)
 
 
-def check_parameter_group(name: str, engine: Record) -> None:
+def change(call: Call, record: Record) -> None:
+    """Take the settings that hold at once. Raises: Fault, before anything is changed."""
+    settings = rds_monitoring.settings(call, record)
+    settings |= {name: call.params[name] for name in SETTINGS if name in call.params}
+    if group := call.params.get("DBParameterGroupName"):
+        _check_parameter_group(group, record)
+        status = {"ParameterApplyStatus": "pending-reboot"}
+        settings["DBParameterGroups"] = [{"DBParameterGroupName": group} | status]
+    record |= settings
+    record.pop("EnhancedMonitoringResourceArn", None)
+    record |= rds_monitoring.resource(record)
+
+
+def _check_parameter_group(name: str, engine: Record) -> None:
     """Raises: Fault, for a parameter group that is not there, or not for this cluster or instance."""
     wanted = _default_group(engine)
     if name == wanted:

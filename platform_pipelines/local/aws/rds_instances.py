@@ -38,16 +38,14 @@ _CREATED, _DELETED, _MODIFIED = (
     "rds_instance_modified",
 )
 _STATE = "InvalidDBInstanceState"
-_MODIFIABLE = ("AutoMinorVersionUpgrade", "PromotionTier", "PubliclyAccessible")
 _MODIFY = frozenset(
     {
-        *_MODIFIABLE,
+        *rds_instance_create.SETTINGS,
         *rds_monitoring.MEMBERS,
-        *("ApplyImmediately", "DBInstanceClass", "DBInstanceIdentifier", "EngineVersion"),
-        *("CACertificateIdentifier", "DBParameterGroupName", "PreferredMaintenanceWindow"),
+        *("ApplyImmediately", "DBInstanceClass", "DBInstanceIdentifier", "DBParameterGroupName"),
+        "EngineVersion",
     }
 )
-_PLAIN = ("CACertificateIdentifier", "PreferredMaintenanceWindow")
 _FILTERS: rds_views.Filters = {
     "db-cluster-id": lambda one: {one.get("DBClusterIdentifier", ""), one["_cluster"]},
     "db-instance-id": lambda one: {one["DBInstanceIdentifier"], one["DBInstanceArn"]},
@@ -102,7 +100,7 @@ class Instances(Service):
         refuse_others(call, _MODIFY)
         _check_available(record)
         self._check_change(call, record)
-        self._set(call, record)
+        rds_instance_create.change(call, record)
         wanted = call.params.get("DBInstanceClass", record["DBInstanceClass"])
         if wanted != record["DBInstanceClass"]:
             record["PendingModifiedValues"] = {"DBInstanceClass": wanted}
@@ -149,19 +147,6 @@ class Instances(Service):
         _check_available(record)
         self.failovers.restart(record)
         return {"DBInstance": view(call, record)}
-
-    def _set(self, call: Call, record: Record) -> None:
-        """Take the settings that hold at once."""
-        settings = rds_monitoring.settings(call, record)
-        names = (*_MODIFIABLE, *_PLAIN)
-        settings |= {name: call.params[name] for name in names if name in call.params}
-        if group := call.params.get("DBParameterGroupName"):
-            rds_instance_create.check_parameter_group(group, record)
-            status = {"ParameterApplyStatus": "pending-reboot"}
-            settings["DBParameterGroups"] = [{"DBParameterGroupName": group} | status]
-        record |= settings
-        record.pop("EnhancedMonitoringResourceArn", None)
-        record |= rds_monitoring.resource(record)
 
     def _check_change(self, call: Call, record: Record) -> None:
         if call.params.get("EngineVersion", record["EngineVersion"]) != record["EngineVersion"]:

@@ -107,12 +107,6 @@ def check_parameter_group(name: str, version: str) -> None:
         raise Fault("InvalidParameterCombination", text)
 
 
-def zones(record: Record) -> list[str]:
-    """The zones that an instance can be in: those of its subnets."""
-    subnets = record["DBSubnetGroup"].get("Subnets", [])
-    return sorted({one["SubnetAvailabilityZone"]["Name"] for one in subnets})
-
-
 def _check_credentials(params: Params) -> None:
     for name in ("MasterUsername", "MasterUserPassword"):
         if not params.get(name):
@@ -183,7 +177,9 @@ def _place(call: Call) -> Record:
     """Its subnets, its zone, and that of its standby."""
     params = call.params
     group = {"DBSubnetGroup": _subnet_group(call, params.get("DBSubnetGroupName", "default"))}
-    found = zones(group) or [f"{call.region}{letter}" for letter in "ac"]
+    subnets = group["DBSubnetGroup"].get("Subnets", [])
+    named = sorted({one["SubnetAvailabilityZone"]["Name"] for one in subnets})
+    found = named or [f"{call.region}{letter}" for letter in "ac"]  # of the default VPC
     asked, multi = params.get("AvailabilityZone"), params.get("MultiAZ", False)
     if asked and multi:
         text = "Requesting a specific availability zone is not valid for Multi-AZ instances."
@@ -191,7 +187,7 @@ def _place(call: Call) -> Record:
     if asked and asked not in found:
         raise Fault("InvalidParameterValue", f"Invalid availability zone: {asked}")
     second = {"SecondaryAvailabilityZone": found[1]} if multi else {}
-    return {"AvailabilityZone": asked or found[0]} | second | group
+    return {"AvailabilityZone": asked or found[0], "_zones": found} | second | group
 
 
 def _subnet_group(call: Call, name: str) -> Result:

@@ -69,7 +69,7 @@ def finish(record: Record) -> None:
     port = pending.pop("Port", record["Endpoint"]["Port"])
     record["Endpoint"] = record["Endpoint"] | {"Port": port}
     record |= pending
-    others = [one for one in rds_postgres_create.zones(record) if one != record["AvailabilityZone"]]
+    others = [one for one in record["_zones"] if one != record["AvailabilityZone"]]
     record.pop("SecondaryAvailabilityZone", None)
     if record["MultiAZ"] and others:
         record["SecondaryAvailabilityZone"] = others[0]

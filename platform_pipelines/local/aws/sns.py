@@ -6,6 +6,7 @@ which `/_local/notifications` shows in place of the mailbox.
 https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
 """
 
+import json
 import re
 import uuid
 from typing import Any
@@ -29,6 +30,22 @@ ATTRIBUTES = frozenset(
         *("RedrivePolicy", "SubscriptionRoleArn"),
     }
 )
+TOPIC_ATTRIBUTES = frozenset(
+    {
+        *("DeliveryPolicy", "DisplayName", "Policy", "TracingConfig", "KmsMasterKeyId"),
+        *("SignatureVersion", "ContentBasedDeduplication", "ArchivePolicy", "FifoThroughputScope"),
+        *(
+            f"{protocol}{what}"
+            for protocol in ("HTTP", "Firehose", "Lambda", "Application", "SQS")
+            for what in (
+                "SuccessFeedbackRoleArn",
+                "SuccessFeedbackSampleRate",
+                "FailureFeedbackRoleArn",
+            )
+        ),
+    }
+)
+DOCUMENTS = ("DeliveryPolicy", "Policy", "ArchivePolicy")
 _NAME = re.compile(r"[\w-]{1,256}", re.ASCII)
 _INVALID, _MISSING = "InvalidParameter", "NotFound"
 
@@ -40,7 +57,7 @@ class Sns(Service):
     passes = frozenset(
         {
             *("DeleteTopic", "ListTopics", "GetTopicAttributes"),
-            *("SetTopicAttributes", "AddPermission", "RemovePermission"),
+            *("AddPermission", "RemovePermission"),
             *("GetSubscriptionAttributes", "SetSubscriptionAttributes"),
             *("Publish", "PublishBatch"),
             *("TagResource", "UntagResource", "ListTagsForResource"),
@@ -60,6 +77,18 @@ class Sns(Service):
         if not _NAME.fullmatch(name):
             raise Fault(_INVALID, "Invalid parameter: Topic Name")
         return stores.ask(call)
+
+    @operation(raises=(_INVALID, _MISSING))
+    def SetTopicAttributes(self, call: Call) -> Result:  # noqa: N802
+        """Only what SNS knows; a policy must be one."""
+        self._topic(call)
+        name, value = call.params["AttributeName"], call.params.get("AttributeValue", "")
+        if name not in TOPIC_ATTRIBUTES:
+            raise Fault(_INVALID, "Invalid parameter: AttributeName")
+        if name in DOCUMENTS and value and not _is_object(value):
+            raise Fault(_INVALID, f"Invalid parameter: {name} Error: failed to parse JSON.")
+        stores.ask(call)
+        return {}
 
     @operation(raises=(_INVALID, _MISSING), states="PendingConfirmation → confirmed")
     def Subscribe(self, call: Call) -> Result:  # noqa: N802
@@ -161,6 +190,13 @@ def _check(protocol: str, endpoint: str, params: Params) -> None:
         raise Fault(_INVALID, "Invalid parameter: Email address")
     if unknown := params.get("Attributes", {}).keys() - ATTRIBUTES:
         raise Fault(_INVALID, f"Invalid parameter: AttributeName {min(unknown)}")
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _told(one: Subscription, params: Params) -> str:

@@ -20,11 +20,11 @@ class Account:
     world: World
     registry: Registry
 
-    def __call__(self, service: str, operation: str, region: str = SEOUL, **params: Any) -> Any:
+    def __call__(self, service: str, operation: str, region: str = SEOUL, /, **params: Any) -> Any:
         """One call. Raises: Fault."""
         return self.registry.ask(service, operation, region, **params)
 
-    def refused(self, service: str, operation: str, region: str = SEOUL, **params: Any) -> str:
+    def refused(self, service: str, operation: str, region: str = SEOUL, /, **params: Any) -> str:
         """The code with which a call is refused."""
         with pytest.raises(Fault) as told:
             self(service, operation, region, **params)

@@ -266,9 +266,7 @@ class Stacks:
     def apply_unit(self, unit: Unit) -> str:
         """Apply a stack of the platform; its parameters are other stacks' outputs."""
         alias, name = unit.region.alias, self.name(unit)
-        values = {
-            key: self.output(unit, output) for key, output in unit.stack.parameters.items()
-        }
+        values = {key: self.output(unit, output) for key, output in unit.stack.parameters.items()}
         given = [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()]
         body = cfn.render(self.world.platform, unit)
         return self.apply(alias, name, body, Parameters=given)

@@ -40,6 +40,26 @@ def test_a_second_apply_changes_nothing(stacks: Stacks, world: LocalWorld) -> No
     assert set(ends.values()) == {NOTHING_TO_DO}, ends
 
 
+def test_no_resource_of_the_platform_has_drifted(stacks: Stacks, world: LocalWorld) -> None:
+    """Each of them can be read back, and is what its template says."""
+    for unit in cfn.units(world.platform):
+        client, name = stacks.client(unit.region.alias), stacks.name(unit)
+        id_ = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
+        key = {"StackDriftDetectionId": id_}
+        while client.describe_stack_drift_detection_status(**key)["DetectionStatus"] == (
+            "DETECTION_IN_PROGRESS"
+        ):
+            stacks.wait(5)
+        found = client.describe_stack_drift_detection_status(**key)
+        assert found["StackDriftStatus"] == "IN_SYNC", (unit.key, found)
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+        every = {
+            one["LogicalResourceId"] for page in pages for one in page["StackResourceSummaries"]
+        }
+        drifts = client.describe_stack_resource_drifts(StackName=name)["StackResourceDrifts"]
+        assert {one["LogicalResourceId"] for one in drifts} == every
+
+
 def test_every_stack_that_others_read_gives_its_outputs(stacks: Stacks, world: LocalWorld) -> None:
     """No output of the registry is missing or empty."""
     for unit in cfn.units(world.platform):
