@@ -16,7 +16,7 @@ from platform_pipelines.local.aws import cloudformation_shells as shells
 from platform_pipelines.local.aws import cloudformation_templates as templates
 from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudformation_base import VALIDATION, paged, refuse, stack_of
-from platform_pipelines.local.aws.cloudformation_change_sets import ChangeSet
+from platform_pipelines.local.aws.cloudformation_changes import ChangeSet
 from platform_pipelines.local.aws.cloudformation_stacks import Stacks
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 

@@ -101,9 +101,7 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def _values(
-    stack: Stack, template: Template, values: Values, known: dict[str, Any]
-) -> Properties:
+def _values(stack: Stack, template: Template, values: Values, known: dict[str, Any]) -> Properties:
     """Every resource's properties, as far as they are known before the execution; `known` are the
     resources that there are."""
     plan = Design(

@@ -7,13 +7,13 @@ from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
     Made,
-    Params,
     Properties,
     ResourceType,
     changed,
     judge,
     parameters,
 )
+from platform_pipelines.local.aws.service import Params
 
 
 def _first_word(name: str) -> str:

@@ -12,12 +12,12 @@ from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
     Made,
-    Params,
     Properties,
     changed,
     judge,
     parameters,
 )
+from platform_pipelines.local.aws.service import Params
 
 _CONFIGS = (
     *("AccessConfig", "ControlPlaneScalingConfig", "DeletionProtection", "Logging"),

@@ -28,7 +28,7 @@ class ManagedPolicy(IamType):
 
     def create(self, props: Properties) -> Made:
         only_roles(props, self.name)
-        known = {name: props[name] for name in ("Description", "Path") if name in props}
+        known: Properties = {name: props[name] for name in ("Description", "Path") if name in props}
         params = parameters("iam", "CreatePolicy", known)
         params["PolicyName"] = props["ManagedPolicyName"]
         params["PolicyDocument"] = text(props["PolicyDocument"])

@@ -47,9 +47,9 @@ def without_own(kind: str, props: dict[str, Any]) -> dict[str, Any]:
     if kind not in WITHOUT_OWN:
         return props
     name, shape = engine.module("provisioners")._STACK_TAG_PROPERTY[kind]
-    tags = props.get(name) or ({} if shape == MAP else [])
+    tags: Any = props.get(name) or ()
     if shape == MAP:
-        kept: Any = {key: value for key, value in tags.items() if not key.startswith(_OWN)}
+        kept: Any = {key: tags[key] for key in tags if not key.startswith(_OWN)}
     else:
         kept = [one for one in tags if not one["Key"].startswith(_OWN)]
     rest = {key: value for key, value in props.items() if key != name}

@@ -86,7 +86,7 @@ def series(
 
 def period(queries: Sequence[Params]) -> int:
     """The period of an expression's result: the longest of what takes part."""
-    return max(query["MetricStat"]["Period"] for query in queries if "MetricStat" in query)
+    return max(int(query["MetricStat"]["Period"]) for query in queries if "MetricStat" in query)
 
 
 def _measured(asked: Params, start: float, end: float, origin: float) -> Series:

@@ -36,8 +36,8 @@ def associate(call: Call, addon: Record, now: float) -> None:
         if record["serviceAccount"] not in wanted:
             _forget(record)
     for account, role in wanted.items():
-        record = _of_account(addon["clusterName"], _namespace(addon), account)
-        record = record or _new(call, addon, account, now)
+        found = _of_account(addon["clusterName"], _namespace(addon), account)
+        record = found or _new(call, addon, account, now)
         record |= {"roleArn": role, "modifiedAt": now}
     addon[MEMBER] = [record["associationArn"] for record in owned(addon)]
 

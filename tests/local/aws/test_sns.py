@@ -269,3 +269,26 @@ def test_messages_are_kept_over_a_restart(
     again.load(kept)
     assert [*again] == [*regions.world.notifications]
     assert again.after(1)[0]["subject"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("Colour", "red", "AttributeName"),
+        ("Policy", "{", "Policy Error"),
+        ("DeliveryPolicy", "[]", "DeliveryPolicy Error"),
+    ],
+)
+def test_an_attribute_that_a_topic_does_not_have_is_refused(
+    regions: Regions, topic: str, name: str, value: str, words: str
+) -> None:
+    """And so is a policy that is none."""
+    with pytest.raises(Fault, match=words):
+        regions(
+            "seoul",
+            "sns",
+            "SetTopicAttributes",
+            TopicArn=topic,
+            AttributeName=name,
+            AttributeValue=value,
+        )
