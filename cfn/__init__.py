@@ -18,6 +18,7 @@ from cfn import (
     delivery,
     dns,
     drills,
+    entries,
     files,
     global_database,
     keys,
@@ -75,6 +76,16 @@ STACKS: tuple[Stack, ...] = (
         scope=Scope.EACH,
         build=access.build,
         after=(Dependency(stack="cluster"),),
+        parameters={"Cluster": Output(stack="cluster", key="Cluster")},
+    ),
+    Stack(
+        name="entries",
+        scope=Scope.EACH,
+        build=entries.build,
+        after=(
+            Dependency(stack="cluster"),
+            Dependency(stack="access", region=Where.EACH),  # its roles must exist
+        ),
         parameters={"Cluster": Output(stack="cluster", key="Cluster")},
     ),
     Stack(
@@ -201,16 +212,33 @@ def units(platform: Platform) -> tuple[Unit, ...]:
     return tuple(ordered.values())
 
 
+# By (alias, stack): the latest templates with what they were built from, which nobody can change. A
+# run knows several platforms: before and after the ledger has told how databases were born.
+_LATEST: dict[tuple[str, str], tuple[tuple[Platform, Stack, str], ...]] = {}
+_KEPT = 4  # of each unit
+
+
 def render(platform: Platform, unit: Unit) -> str:
-    """The template as it is sent to CloudFormation: tagged, compact JSON, keys sorted."""
-    template = unit.stack.build(platform, unit.region)
-    data = tags.tagged(template, platform, unit.stack.name, unit.region)
-    return json.dumps(data, sort_keys=True, separators=(",", ":"))
+    """The template as it is sent to CloudFormation: tagged, compact JSON, keys sorted. A run asks
+    for each of them at every step, so the latest are kept."""
+    latest = _LATEST.get(unit.key, ())
+    for of, stack, text in latest:
+        if stack is unit.stack and of == platform:
+            return text
+    made = _render(platform, unit)
+    _LATEST[unit.key] = ((platform, unit.stack, made), *latest)[:_KEPT]
+    return made
 
 
 def rendered(platform: Platform) -> dict[tuple[str, str], str]:
-    """Every unit's template, by (alias, stack)."""
-    return {unit.key: render(platform, unit) for unit in units(platform)}
+    """Every unit's template, by (alias, stack); each is built anew."""
+    return {unit.key: _render(platform, unit) for unit in units(platform)}
+
+
+def _render(platform: Platform, unit: Unit) -> str:
+    template = unit.stack.build(platform, unit.region)
+    data = tags.tagged(template, platform, unit.stack.name, unit.region)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
 def _stack(name: str) -> Stack:

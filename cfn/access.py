@@ -2,29 +2,22 @@
 
 Pods get their roles by Pod Identity, each held to its own service account of its own cluster. Dagster
 works as four roles, one for each kind of job (`cfn.duties`), and CloudFormation as a fifth. Into
-the cluster's API go the administrators of platform.yaml, and Dagster's roles as the groups that
-`manifests/argocd/base/access.yaml` gives rights to: AWS has no access policy that sees nodes and
-applications and does not show every Secret.
+the cluster's API go the administrators of platform.yaml; Dagster's roles follow in stack `entries`.
 https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
 """
 
-from typing import Any
-
 from troposphere import GetAtt, Output, Parameter, Ref, Template
 from troposphere.eks import AccessEntry, AccessPolicy, AccessScope, PodIdentityAssociation
-from troposphere.iam import Policy
 from troposphere.iam import Role as IamRole
 
-from cfn import policies, stacks_role
+from cfn import pods, policies, stacks_role
 from cfn.controllers import CONTROLLERS, Controller
-from cfn.duties import NAMESPACE, Role, group, service_account
+from cfn.duties import NAMESPACE, Role, service_account
 from cfn.names import logical
 from cfn.service_role import document
 from platform_pipelines.model import Platform, Region
 
 ADMINISTRATION = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-# Those whose work takes them into a cluster; a heartbeat only writes into the ledger.
-ENTERS = (Role.READINESS, Role.APPLY, Role.FAILOVER)
 
 
 def build(platform: Platform, region: Region) -> Template:
@@ -32,6 +25,8 @@ def build(platform: Platform, region: Region) -> Template:
     template = Template(Description=f"{platform.platform}: who may do what in {region.name}")
     template.add_parameter(Parameter("Cluster", Type="String"))
     for controller in CONTROLLERS:
+        if controller.addon:
+            continue  # it needs its role when it starts: stack `cluster` has both
         _controller(template, platform, region, controller)
     for role in Role:
         _dagster(template, platform, region, role)
@@ -45,38 +40,23 @@ def build(platform: Platform, region: Region) -> Template:
 def _controller(
     template: Template, platform: Platform, region: Region, controller: Controller
 ) -> None:
-    title = logical("role", controller.name)
-    made = IamRole(title, AssumeRolePolicyDocument=_trust(platform, region, controller))
-    if controller.managed:
-        made.ManagedPolicyArns = list(controller.managed)
-    if controller.work:
-        made.Policies = [_work(controller.work(platform, region))]
-    template.add_resource(made)
+    role = template.add_resource(pods.role(platform, region, controller))
     for account in controller.accounts:
-        template.add_resource(_association(title, controller.namespace, account))
+        template.add_resource(_association(str(role.title), controller.namespace, account))
 
 
 def _dagster(template: Template, platform: Platform, region: Region, role: Role) -> None:
-    pods = Controller(name=role, namespace=NAMESPACE, accounts=(service_account(role),))
+    runs = Controller(name=role, namespace=NAMESPACE, accounts=(service_account(role),))
     title = logical("role", NAMESPACE, role)
     template.add_resource(
         IamRole(
             title,
             RoleName=platform.role_name(role, region),
-            AssumeRolePolicyDocument=_trust(platform, region, pods),
-            Policies=[_work(policies.of_role(platform, region, role))],
+            AssumeRolePolicyDocument=pods.trust(platform, region, runs),
+            Policies=[pods.work(policies.of_role(platform, region, role))],
         )
     )
     template.add_resource(_association(title, NAMESPACE, service_account(role)))
-    if role in ENTERS:
-        template.add_resource(
-            AccessEntry(
-                logical("entry", NAMESPACE, role),
-                ClusterName=Ref("Cluster"),
-                PrincipalArn=GetAtt(title, "Arn"),
-                KubernetesGroups=[group(role)],
-            )
-        )
 
 
 def _association(role: str, namespace: str, account: str) -> PodIdentityAssociation:
@@ -111,30 +91,5 @@ def _stacks(platform: Platform, region: Region) -> IamRole:
         "RoleStacks",
         RoleName=platform.role_name("stacks", region),
         AssumeRolePolicyDocument=document([trust]),
-        Policies=[_work(stacks_role.statements(platform, region))],
-    )
-
-
-def _work(statements: list[dict[str, Any]]) -> Policy:
-    return Policy(PolicyName="work", PolicyDocument=document(statements))
-
-
-def _trust(platform: Platform, region: Region, pods: Controller) -> dict[str, Any]:
-    """Pod Identity says whose pod it is by the session's tags."""
-    return document(
-        [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "pods.eks.amazonaws.com"},
-                "Action": ["sts:AssumeRole", "sts:TagSession"],
-                "Condition": {
-                    "StringEquals": {
-                        "aws:SourceAccount": platform.account,
-                        "aws:RequestTag/eks-cluster-name": platform.cluster_name(region),
-                        "aws:RequestTag/kubernetes-namespace": pods.namespace,
-                        "aws:RequestTag/kubernetes-service-account": list(pods.accounts),
-                    }
-                },
-            }
-        ]
+        Policies=[pods.work(stacks_role.statements(platform, region))],
     )

@@ -29,9 +29,14 @@ def build(platform: Platform, region: Region) -> Template:
     parameters.add(template, "Key")
     for name in ("FileSystems", "PeerFileSystems"):
         template.add_parameter(Parameter(name, Type="CommaDelimitedList"))
-    for name, publisher in ((ALARMS, "cloudwatch"), (DELIVERIES, "codestar-notifications")):
+    own = {"StringEquals": {"aws:SourceAccount": platform.account}}
+    # AWS documents no such key for notifications: with it a rule could fall silent.
+    for name, publisher, condition in (
+        (ALARMS, "cloudwatch", own),
+        (DELIVERIES, "codestar-notifications", None),
+    ):
         topic = template.add_resource(_topic(platform, name))
-        template.add_resource(_topic_policy(platform, topic, publisher))
+        template.add_resource(_topic_policy(topic, publisher, condition))
     found = watched.watched(platform, region)
     alarms.add(template, platform, found, Ref(logical("Topic", ALARMS)))
     for service in platform.services:
@@ -58,16 +63,18 @@ def _topic(platform: Platform, name: str) -> Topic:
     )
 
 
-def _topic_policy(platform: Platform, topic: Topic, publisher: str) -> TopicPolicy:
-    """One service publishes, for this account only, and only over TLS."""
+def _topic_policy(topic: Topic, publisher: str, condition: dict[str, Any] | None) -> TopicPolicy:
+    """One service publishes, and only over TLS.
+    https://docs.aws.amazon.com/dtconsole/latest/userguide/set-up-sns.html
+    """
     may: Statement = {
         "Sid": "Publish",
         "Effect": "Allow",
         "Principal": {"Service": f"{publisher}.amazonaws.com"},
         "Action": "sns:Publish",
         "Resource": Ref(topic),
-        "Condition": {"StringEquals": {"aws:SourceAccount": platform.account}},
     }
+    may |= {"Condition": condition} if condition else {}
     tls: Statement = {
         "Sid": "TlsOnly",
         "Effect": "Deny",

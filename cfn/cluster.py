@@ -26,6 +26,7 @@ from troposphere.eks import (
     Logging,
     LoggingTypeConfig,
     Nodegroup,
+    PodIdentityAssociationProperty,
     Provider,
     ResourcesVpcConfig,
     Taint,
@@ -33,13 +34,15 @@ from troposphere.eks import (
 from troposphere.iam import Role
 from troposphere.logs import LogGroup
 
-from cfn import parameters
+from cfn import parameters, pods
+from cfn.controllers import CONTROLLERS
 from cfn.names import LOG_DAYS, logical
 from cfn.roles import aws_role
 from platform_pipelines.model import NodeGroup, Platform, Region
 
 # The group without a taint: it carries what every cluster needs, and all that has no other home.
 UNTAINTED = "manage"
+IDENTITIES = "eks-pod-identity-agent"
 # Every node is watched, also those with a taint; the DaemonSets of the others do so by default.
 CONFIGURATION = {"amazon-cloudwatch-observability": {"tolerations": [{"operator": "Exists"}]}}
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -58,9 +61,10 @@ def build(platform: Platform, region: Region) -> Template:
     role = template.add_resource(aws_role("NodeRole", "ec2", NODE_POLICIES))
     machine = template.add_resource(_machine(platform))
     for group in platform.node_groups:
-        template.add_resource(_node_group(group, cluster, role, machine))
+        template.add_resource(_node_group(platform, group, cluster, role, machine))
     for name, version in sorted(platform.addons.items()):
-        template.add_resource(_addon(name, version, cluster))
+        addon = template.add_resource(_addon(name, version, cluster))
+        _identify(template, platform, region, addon)
     template.add_output(Output("Cluster", Value=Ref(cluster)))
     template.add_output(Output("SecurityGroup", Value=GetAtt(cluster, "ClusterSecurityGroupId")))
     template.add_output(Output("NodeRole", Value=GetAtt(role, "Arn")))
@@ -135,12 +139,13 @@ def _machine(platform: Platform) -> LaunchTemplate:
 
 
 def _node_group(
-    group: NodeGroup, cluster: Cluster, role: Role, machine: LaunchTemplate
+    platform: Platform, group: NodeGroup, cluster: Cluster, role: Role, machine: LaunchTemplate
 ) -> Nodegroup:
     nodes = Nodegroup(
         logical("NodeGroup", group.name),
         ClusterName=Ref(cluster),
         NodegroupName=group.name,
+        Version=platform.kubernetes_version,  # else nodes stay behind when the cluster goes on
         NodeRole=GetAtt(role, "Arn"),
         AmiType="AL2023_x86_64_STANDARD",
         InstanceTypes=list(group.instance_types),
@@ -156,8 +161,7 @@ def _node_group(
 
 
 def _addon(name: str, version: str, cluster: Cluster) -> Addon:
-    """An add-on; some of them wait for a node to run on, so the untainted group comes first.
-    Those that call AWS take a role by Pod Identity: stack `access`."""
+    """An add-on; some of them wait for a node to run on, so the untainted group comes first."""
     addon = Addon(
         logical("Addon", name),
         ClusterName=Ref(cluster),
@@ -169,3 +173,18 @@ def _addon(name: str, version: str, cluster: Cluster) -> Addon:
     if name in CONFIGURATION:
         addon.ConfigurationValues = json.dumps(CONFIGURATION[name], separators=(",", ":"))
     return addon
+
+
+def _identify(template: Template, platform: Platform, region: Region, addon: Addon) -> None:
+    """An add-on that cannot work without a role of its own starts with it: a pod is given a role
+    when it starts, never later. The agent that hands the role out is there first.
+    https://docs.aws.amazon.com/eks/latest/userguide/add-ons-iam.html
+    """
+    for controller in CONTROLLERS:
+        if controller.addon == addon.AddonName:
+            role = template.add_resource(pods.role(platform, region, controller))
+            addon.PodIdentityAssociations = [
+                PodIdentityAssociationProperty(ServiceAccount=account, RoleArn=GetAtt(role, "Arn"))
+                for account in controller.accounts
+            ]
+            addon.DependsOn = [addon.DependsOn, logical("Addon", IDENTITIES)]

@@ -32,7 +32,7 @@ UPLOAD_DAYS = 7
 
 
 def build(platform: Platform, region: Region) -> Template:
-    """Outputs: Database (its endpoint's address), Bucket."""
+    """Dagster's PostgreSQL and bucket. Outputs: Database (its endpoint's address), Bucket."""
     template = Template(Description=f"{platform.platform}: Dagster's own data in {region.name}")
     parameters.add(template, "Vpc", "PrivateSubnets", "Key")
     for shared in (_subnets(platform), _door(platform, region), _settings(platform)):

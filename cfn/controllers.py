@@ -30,6 +30,7 @@ class Controller:
     accounts: tuple[str, ...]  # service accounts
     work: Work | None = None
     managed: tuple[str, ...] = ()  # policies that AWS keeps
+    addon: str = ""  # the add-on that brings the pods, which must not start without the role
 
 
 def _load_balancers(platform: Platform, region: Region) -> list[Statement]:
@@ -158,6 +159,7 @@ CONTROLLERS: tuple[Controller, ...] = (
         namespace="amazon-cloudwatch",
         accounts=("cloudwatch-agent",),
         managed=(AGENT,),
+        addon="amazon-cloudwatch-observability",
     ),
     Controller(name="argocd", namespace="argocd", accounts=("argocd-repo-server",), work=_charts),
 )

@@ -142,8 +142,11 @@ def _built(service: Service, build: Build, **variables: str) -> Actions:
 
 
 def _role(platform: Platform, region: Region, service: Service) -> Role:
-    """Reads the source through the connection, keeps artifacts, starts this service's builds."""
+    """Reads the source through the connection, keeps artifacts, starts this service's builds.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+    """
     name = platform.pipeline_name(service)
+    bucket = f"arn:aws:s3:::{platform.artifacts_bucket(region)}"
     return service_role(
         platform,
         logical("Role", service.name, "pipeline"),
@@ -151,7 +154,8 @@ def _role(platform: Platform, region: Region, service: Service) -> Role:
         [
             allow(["codeconnections:UseConnection"], Ref("Connection")),
             *builds.source(platform, region),
-            allow(["s3:PutObject"], f"arn:aws:s3:::{platform.artifacts_bucket(region)}/*"),
+            allow(["s3:PutObject"], f"{bucket}/*"),
+            allow([f"s3:GetBucket{what}" for what in ("Acl", "Location", "Versioning")], bucket),
             allow(["kms:GenerateDataKey"], Ref("Key")),
             allow(
                 ["codebuild:BatchGetBuilds", "codebuild:StartBuild"],

@@ -28,8 +28,10 @@ def of_role(platform: Platform, region: Region, role: Role) -> list[Statement]:
     for one in OPERATIONS:
         if role in one.roles:
             groups.setdefault((one.on, one.limits), []).append(one)
-    made = [_statement(platform, region, *key, found) for key, found in groups.items()]
-    return made + [_drift()] * (role in (Role.READINESS, Role.APPLY))
+    made = (_statement(platform, region, *key, found) for key, found in groups.items())
+    # IAM takes no statement about nothing: a platform may be without databases or pipelines.
+    some = [one for one in made if one["Resource"]]
+    return some + [_drift()] * (role in (Role.READINESS, Role.APPLY))
 
 
 def arns(platform: Platform, on: On) -> list[str]:

@@ -5,21 +5,16 @@ from collections.abc import Sequence
 
 from troposphere.iam import Role
 
-from cfn.service_role import document
+from cfn.service_role import document, trusting
 
 MONITORING = "service-role/AmazonRDSEnhancedMonitoringRole"
 
 
 def aws_role(title: str, service: str, policies: Sequence[str]) -> Role:
     """The role of `<service>.amazonaws.com` with AWS's policies of these names."""
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
     return Role(
         title,
-        AssumeRolePolicyDocument=document([trust]),
+        AssumeRolePolicyDocument=document([trusting(service)]),
         ManagedPolicyArns=[f"arn:aws:iam::aws:policy/{name}" for name in policies],
     )
 

@@ -23,11 +23,7 @@ def service_role(
 ) -> Role:
     """The role of `<service>.amazonaws.com` with these statements; `sources` are ARNs or patterns of
     what the service works for. Without any, the service sends none (Chatbot)."""
-    trust: Statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
+    trust = trusting(service)
     if sources:
         trust["Condition"] = {
             "StringEquals": {"aws:SourceAccount": platform.account},
@@ -38,6 +34,15 @@ def service_role(
         AssumeRolePolicyDocument=document([trust]),
         Policies=[Policy(PolicyName="work", PolicyDocument=document(statements))],
     )
+
+
+def trusting(service: str) -> Statement:
+    """The statement of a trust policy by which `<service>.amazonaws.com` takes a role."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
 
 
 def document(statements: Sequence[Statement]) -> dict[str, Any]:

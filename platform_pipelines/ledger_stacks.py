@@ -5,7 +5,7 @@ None of it says what a stack is now: AWS does. A record of an apply is believed 
 stack has not been updated since. Called by provisioning, through `Ledger.stacks`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,24 +64,20 @@ class StackRecords:
         """A stack is now as its template says."""
         self.table.put(f"{APPLIED}{where}", record(applied))
 
-    def plan(self, identifier: str) -> KeptPlan | None:
-        """A plan that was kept and not yet applied."""
-        values = self.table.get(f"{PLAN}{identifier}")
-        return _plan(identifier, values) if values else None
+    def plans(self) -> dict[str, KeptPlan]:
+        """The plans that were kept and are not yet applied, by their ids; one, as a rule."""
+        found = self.table.starting_with(PLAN)
+        return {_rest(values, PLAN): _plan(_rest(values, PLAN), values) for values in found}
 
     def keep_plan(self, plan: KeptPlan) -> None:
-        """Keep a plan; its change sets have taken the place of those of earlier ones."""
+        """Keep a plan, and what is known of it now."""
         units = {where: record(unit) for where, unit in plan.units.items()}
         values = {"epoch": plan.epoch, "at": iso(plan.at), "units": units}
         self.table.put(f"{PLAN}{plan.id}", values)
-        self.forget_plans(but=[plan.id])
 
-    def forget_plans(self, but: Iterable[str] = ()) -> None:
-        """Forget kept plans; done before is fine."""
-        kept = set(but)
-        for values in self.table.starting_with(PLAN):
-            if _rest(values, PLAN) not in kept:
-                self.table.delete(values["sk"], Condition.equal(at=values["at"]))
+    def forget_plan(self, plan: KeptPlan) -> None:
+        """Forget a kept plan; done before is fine."""
+        self.table.delete(f"{PLAN}{plan.id}", Condition.equal(at=iso(plan.at)))
 
     def members(self) -> dict[tuple[str, str], Member]:
         """How each DB cluster that exists was born, by (database, alias)."""

@@ -40,7 +40,9 @@ def _duration(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
+# RDS takes no identifier with two hyphens in a row.
+_WORDS = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+Name = Annotated[str, Field(pattern=_WORDS, min_length=2, max_length=32)]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")]
 Host = Annotated[
     str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
@@ -107,7 +109,7 @@ class Service(_Record):
     name: Name
     repository: str = Field(pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*$", description="in ECR")
     node_group: Name
-    host: Host
+    host: Host = Field(max_length=64, description="the common name of its certificates")
     health_path: str = Field(pattern=r"^/[^\s?#]*$")
     verify: Verification | None = None
     source: Source | None = Field(None, description="without it, no pipeline builds the service")
@@ -251,7 +253,7 @@ class ReadinessPolicy(_Record):
 class Platform(_Record):
     """Everything a team declares about its platform."""
 
-    platform: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")]
+    platform: Annotated[str, Field(pattern=_WORDS, min_length=2, max_length=20)]
     account: str = Field(pattern=r"^\d{12}$", description="twelve digits, quoted")
     domain: Host
     home: str

@@ -16,6 +16,15 @@ ADDONS = (  # without these a cluster does not do what the platform needs
     *("eks-pod-identity-agent", "kube-proxy", "vpc-cni"),
 )
 RESERVED = ("external", "readiness", "failover")  # a controller, and prefixes of assets
+# The Regions whose tables can be strongly consistent with one another: the ledger's three.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+STRONG = (
+    {"us-east-1", "us-east-2", "us-west-2"},
+    {"eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3"},
+    {"ap-northeast-1", "ap-northeast-2", "ap-northeast-3"},
+)
+IDENTIFIER = 63  # characters of an identifier in RDS
+SUFFIX = len("-g99-15")  # of a DB cluster that was rebuilt often, and one of its instances
 Rule = Callable[[Data], Iterable[str]]
 
 
@@ -69,6 +78,17 @@ def regions_exist(data: Data) -> Iterable[str]:
         yield f"home: {home!r} is not a Region; allowed: {', '.join(aliases)}"
     if isinstance(witness, str) and witness in names:
         yield f"witness: {witness!r} is one of the two Regions; allowed: a third one, as ap-northeast-3"
+
+
+def a_ledger_can_be_strong(data: Data) -> Iterable[str]:
+    """The two Regions and the witness are of one set."""
+    witness = data.get("witness")
+    if not isinstance(witness, str):
+        return
+    names = {witness, *_values(data, "regions", "name")}
+    if not any(names <= one for one in STRONG):
+        sets = "; ".join(", ".join(sorted(one)) for one in STRONG)
+        yield f"witness: {witness!r} with {sorted(names - {witness})}; allowed: three of one set: {sets}"
 
 
 def aliases_are_free(data: Data) -> Iterable[str]:
@@ -151,6 +171,18 @@ def databases_fit(data: Data) -> Iterable[str]:
             yield f"{path}.instance_class: {kind!r}; allowed: no burstable class in a global database"
 
 
+def identifiers_fit(data: Data) -> Iterable[str]:
+    """`<platform>-<database>-<alias>`, and what is added to it, is an identifier of RDS."""
+    platform, aliases = data.get("platform"), _values(data, "regions", "alias")
+    if not isinstance(platform, str):
+        return
+    room = IDENTIFIER - SUFFIX - len(f"{platform}--") - max(map(len, aliases), default=0)
+    for path, database in _items(data, "databases"):
+        name = database.get("name")
+        if isinstance(name, str) and len(name) > room:
+            yield f"{path}.name: {name!r}; allowed: at most {room} characters beside such a platform and aliases"
+
+
 def addons_are_complete(data: Data) -> Iterable[str]:
     """Each add-on that the platform relies on has a version."""
     addons = data.get("addons")
@@ -180,6 +212,7 @@ def nothing_of_the_ledger(data: Data) -> Iterable[str]:
 RULES: tuple[Rule, ...] = (
     names_are_unique,
     regions_exist,
+    a_ledger_can_be_strong,
     aliases_are_free,
     zones_belong,
     networks_fit,
@@ -188,6 +221,7 @@ RULES: tuple[Rule, ...] = (
     services_fit,
     a_write_is_verified,
     databases_fit,
+    identifiers_fit,
     addons_are_complete,
     the_door_is_not_open,
     nothing_of_the_ledger,

@@ -7,21 +7,18 @@ answer the same calls beside them.
 
 import logging
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import cfn
+from platform_pipelines import model
 from platform_pipelines.aws import settings
 from platform_pipelines.aws.region import Aws
 from platform_pipelines.failover.signals import Observer
 from platform_pipelines.ledger_records import Roles
-from tests import bench_calls, bench_servers, local_world
-from tests.local_world import LocalWorld
+from tests import bench_apply, bench_calls, bench_servers, bench_templates, local_world
+from tests.bench_rows import beside, median, python, ratio, row, tell, timed
+from tests.local_world import PLATFORM, LocalWorld
 from tests.rehearsal.virtual import rehearsing
 
 IMPORTS = 7
@@ -36,10 +33,10 @@ def main() -> None:
     print(f"{'what':52} {'median':>10}")
     imports()
     with tempfile.TemporaryDirectory() as folder:
+        bench_templates.templates(model.load(PLATFORM), Path(folder))
         started = time.perf_counter()
         with local_world.start(Path(folder) / "product", speed=20, strict=False) as world:
             tell("local Regions: start until ready", time.perf_counter() - started)
-            templates(world)
             looks(world)
             calls(world)
         servers(Path(folder))
@@ -48,16 +45,10 @@ def main() -> None:
 
 def imports() -> None:
     """The code location beside what any Dagster project on AWS imports."""
-    pairs = [(timed(lambda: python(BASE)), timed(lambda: python(LOCATION))) for _ in range(IMPORTS)]
-    base, location = (statistics.median(one) for one in zip(*pairs, strict=True))
+    base, location = beside(lambda: python(BASE), lambda: python(LOCATION), IMPORTS)
     tell(f"{BASE} (a)", base)
     tell(f"{LOCATION} (b)", location)
-    print(f"{'b / a (aim: at most 1.5)':52} {location / base:>9.2f}x")
-
-
-def templates(world: LocalWorld) -> None:
-    """All templates of both Regions."""
-    tell("render every template of both Regions", median(lambda: cfn.rendered(world.platform), 5))
+    ratio("b / a (aim: at most 1.5)", location / base)
 
 
 def looks(world: LocalWorld) -> None:
@@ -102,7 +93,8 @@ def rehearsal(folder: Path) -> None:
     folder.mkdir()
     logging.disable(logging.INFO)
     with rehearsing(folder, strict=False) as demo:
-        tell("build both Regions, virtual time", timed(demo.build))
+        bench_apply.applies(demo)
+        tell("the rest of the build, virtual time", timed(demo.build))
         started = time.perf_counter()
         report = demo.lose_home()
         tell(
@@ -110,33 +102,6 @@ def rehearsal(folder: Path) -> None:
         )
         memory = bench_servers.memory_of(demo.world.process.pid)
     row("memory after that demo (aim: at most 250 MiB)", f"{memory:.0f} MiB")
-
-
-def python(statement: str) -> None:
-    """A process that imports and ends."""
-    subprocess.run([sys.executable, "-c", statement], check=True, capture_output=True)
-
-
-def median(call: Callable[[], object], times: int) -> float:
-    """The median of some wall times, in seconds."""
-    return statistics.median(timed(call) for _ in range(times))
-
-
-def timed(call: Callable[[], object]) -> float:
-    """One wall time, in seconds."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
-
-
-def row(what: str, *values: str) -> None:
-    """One line with a value for each server."""
-    print(f"{what:58}" + "".join(f"{value:>16}" for value in values))
-
-
-def tell(what: str, seconds: float) -> None:
-    """One line of the table."""
-    print(f"{what:52} {seconds * 1000:>7.1f} ms")
 
 
 if __name__ == "__main__":

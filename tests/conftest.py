@@ -1,20 +1,24 @@
 """Fixtures for every test folder: one world of local Regions for all who only look, fresh ones for
-who changes what others would see. In CI (variable CI) a test that skips is a failed test."""
+who changes what others would see. In CI (variable CI) a test that skips is a failed test.
+
+`make test` runs several workers (pytest-xdist); what one does for the others is in `tests.sharing`.
+"""
 
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
-from tests import local_world
+from tests import local_world, sharing
 from tests.local_world import LocalWorld
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 SPEED = 200
+VIOLATIONS = "violations"  # in what a worker tells the session
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,12 +33,34 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _no_skip((yield))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin with what takes longest, so that none is left alone with it in the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: sharing.rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give every worker whole modules, and the modules that share a world together."""
+    return sharing.scheduler(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # after the last servers ended
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Every answer of the local Regions in this session is one that AWS could have given."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[VIOLATIONS] = local_world.VIOLATIONS  # a worker's own exit status tells nobody
+        return
     for line in dict.fromkeys(local_world.VIOLATIONS):
         sys.stderr.write(f"\nnot as botocore's model has it: {line}\n")
     if local_world.VIOLATIONS and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What the servers of a worker noted; nothing of one that crashed, which is a failure itself."""
+    local_world.VIOLATIONS.extend(getattr(node, "workeroutput", {}).get(VIOLATIONS, ()))
 
 
 def _no_skip(report: Report) -> Report:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import botocore
 from botocore.model import OperationModel
 from botocore.session import Session
@@ -57,12 +58,14 @@ class Recorder:
 
     @contextmanager
     def listening(self) -> Iterator["Recorder"]:
-        """Note every call of every session that is made from here on."""
+        """Note every call of every session that is made from here on; boto3's own is a new one."""
         botocore.register_initializer(self._listen)
+        boto3.setup_default_session()
         try:
             yield self
         finally:
             botocore.unregister_initializer(self._listen)
+            boto3.setup_default_session()
 
     @contextmanager
     def during(self, doing: str) -> Iterator[None]:

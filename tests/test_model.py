@@ -209,6 +209,25 @@ def test_durations_are_written_as_people_do(text: str, seconds: int) -> None:
             ["'sometimes'", "'never', 'when_unsafe' or 'always'"],
         ),
         (lambda d: d["objectives"].pop("region_down"), "objectives.region_down", ["is missing"]),
+        (
+            lambda d: d.update(witness="us-east-1"),
+            "witness",
+            ["'us-east-1'", "three of one set", "ap-northeast-1, ap-northeast-2, ap-northeast-3"],
+        ),
+        (
+            lambda d: (
+                d["databases"][0].update(name="a" * 32) or d["regions"][0].update(alias="b" * 32)
+            ),
+            "databases[0].name",
+            ["at most 17 characters"],
+        ),
+        (lambda d: d["databases"][0].update(name="a--b"), "databases[0].name", ["'a--b'"]),
+        (lambda d: d.update(platform="x" * 21), "platform", ["at most 20 characters"]),
+        (
+            lambda d: d["services"][0].update(host=f"{'w' * 47}.peccy.example.com"),
+            "services[0].host",
+            ["at most 64 characters"],
+        ),
     ],
 )
 def test_a_mistake_is_named_with_path_value_and_what_is_allowed(

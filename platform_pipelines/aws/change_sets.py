@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 POLL = 2.0  # AWS-like seconds
 PENDING = ("CREATE_PENDING", "CREATE_IN_PROGRESS")
+GOING = ("DELETE_PENDING", "DELETE_IN_PROGRESS")
 NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
@@ -97,6 +98,7 @@ class ChangeSet:
     reason: str
     changes: tuple[ResourceChange, ...]
     execution: str = "UNAVAILABLE"
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -182,13 +184,33 @@ def kept(region: AwsRegion, arn: str) -> ChangeSet | None:
     return _read(region, arn, page)
 
 
-def discard_stale(region: AwsRegion, stack_id: str, prefixes: tuple[str, ...]) -> None:
-    """Remove change sets of these names that nobody has executed: of a run that was killed, or of
-    a plan whose place is taken."""
-    for item in _summaries(region, stack_id):
-        waits = item.get("ExecutionStatus") in ("AVAILABLE", "UNAVAILABLE", "OBSOLETE")
-        if waits and item.get("ChangeSetName", "").startswith(prefixes):
-            region.cloudformation.delete_change_set(ChangeSetName=item.get("ChangeSetId", ""))
+def discard_stale(
+    region: AwsRegion,
+    stack_id: str,
+    stale: Callable[[str], bool],
+    clock: Clock,
+    stop: threading.Event,
+) -> None:
+    """Remove the change sets whose names are `stale` and that nobody has executed. One that is still
+    being computed is awaited, because AWS refuses to delete it. Raises: Stopped."""
+    while True:
+        left = [
+            one
+            for one in _summaries(region, stack_id)
+            if stale(one.get("ChangeSetName", "")) and _deletable(one)
+        ]
+        ready = [one for one in left if one.get("Status") not in PENDING]
+        for one in ready:
+            region.cloudformation.delete_change_set(ChangeSetName=one.get("ChangeSetId", ""))
+        if len(ready) == len(left):
+            return
+        clock.sleep(POLL, stop)
+
+
+def _deletable(item: "ChangeSetSummaryTypeDef") -> bool:
+    """Whether nobody has executed it, nor deletes it already."""
+    waits = item.get("ExecutionStatus") in ("AVAILABLE", "UNAVAILABLE", "OBSOLETE")
+    return waits and item.get("Status") not in GOING
 
 
 def _summaries(region: AwsRegion, stack_id: str) -> "list[ChangeSetSummaryTypeDef]":
@@ -231,6 +253,10 @@ def _read(
     changes = [_change(item) for item in page.get("Changes", [])]
     status, reason = page["Status"], page.get("StatusReason", "")
     execution = page["ExecutionStatus"]
+    parameters = {
+        one.get("ParameterKey", ""): one.get("ParameterValue", "")
+        for one in page.get("Parameters", [])
+    }
     while token := page.get("NextToken"):
         page = region.cloudformation.describe_change_set(
             ChangeSetName=change_set_id, IncludePropertyValues=True, NextToken=token
@@ -242,6 +268,7 @@ def _read(
         reason=reason,
         changes=tuple(changes),
         execution=execution,
+        parameters=parameters,
     )
 
 

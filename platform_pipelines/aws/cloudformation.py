@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 POLL = 5.0  # AWS-like seconds; DescribeStackEvents throttles
+SLOWEST = 15.0  # AWS-like seconds between two looks at an operation that has run for long
+PATIENCE = 0.05  # of the time that an operation has taken so far, until the next look
 SHELL = "REVIEW_IN_PROGRESS"  # a stack that has change sets and nothing else
 GONE = "DELETE_COMPLETE"
 
@@ -150,6 +152,7 @@ def follow(
     says whether the operation that we mean is over, since the status may still be the one before.
     Events are for people: not being able to read them is no failure. Raises: Stopped."""
     events: list[StackEvent] = []
+    waited = 0.0
     while True:
         state = describe(region, stack_id)
         for event in _readable_events(region, stack_id, events[-1].id if events else seen):
@@ -157,7 +160,9 @@ def follow(
             tell(event)
         if (state is None or not state.busy) and ended():
             return state, tuple(events)
-        clock.sleep(POLL, stop)
+        pause = min(max(POLL, waited * PATIENCE), SLOWEST)
+        clock.sleep(pause, stop)
+        waited += pause
 
 
 def root_cause(events: tuple[StackEvent, ...]) -> StackEvent | None:

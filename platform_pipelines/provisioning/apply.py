@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cfn
 from cfn import Unit
 from platform_pipelines.errors import Refused
-from platform_pipelines.provisioning import approval, change, inputs, one, reality
+from platform_pipelines.provisioning import approval, change, inputs, keeping, one, reality
 from platform_pipelines.provisioning import run as runs
 from platform_pipelines.provisioning import standing as standings
 from platform_pipelines.provisioning.outcome import Ending, Outcome
@@ -42,7 +42,7 @@ def apply(run: Run, units: Sequence[Unit], emit: Emit) -> list[Outcome]:
     run, footing = runs.started(run)
     standings.refuse_open(footing.standing)
     if footing.plan:
-        approval.refuse_other_templates(run.platform, footing.plan, units)
+        approval.refuse_other_templates(run.platform, footing.members, footing.plan, units)
     outcomes: dict[Key, Outcome] = {}
 
     def end(outcome: Outcome) -> None:
@@ -56,8 +56,7 @@ def apply(run: Run, units: Sequence[Unit], emit: Emit) -> list[Outcome]:
             run, footing = runs.started(run)
             change.remember(run, units, outcomes[run.platform.home, LEDGER])
     _walk(run, footing, units, outcomes, end)
-    if footing.plan and all(outcomes[unit.key].ending.good for unit in units):
-        run.ledger().stacks.forget_plans()
+    keeping.note_applied(run, footing, outcomes)
     return [outcomes[unit.key] for unit in units]
 
 

@@ -5,7 +5,7 @@ exactly those. A plan holds for the epoch and the templates that it was made fro
 the policy `infrastructure.approval` decides. Called by `apply` and `one`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cfn
@@ -15,7 +15,9 @@ from platform_pipelines.aws.change_sets import ResourceChange
 from platform_pipelines.errors import Refused
 from platform_pipelines.ledger_stacks import KeptPlan, KeptUnit
 from platform_pipelines.model import Approval, Platform
-from platform_pipelines.provisioning.standing import Ledger, Standing
+from platform_pipelines.provisioning import members
+from platform_pipelines.provisioning.members import Members
+from platform_pipelines.provisioning.standing import Standing
 
 HOW = (
     "Launch plan_infrastructure with keep: true, read its plan, then launch apply_infrastructure "
@@ -61,9 +63,9 @@ class ApprovalNeeded(Refused):
         )
 
 
-def fetch(ledger: Ledger, standing: Standing, identifier: str) -> KeptPlan:
-    """The plan of this id. Raises: PlanUnknown, PlanOutdated."""
-    found = ledger.stacks.plan(identifier) if standing.roles else None
+def fetch(plans: Mapping[str, KeptPlan], standing: Standing, identifier: str) -> KeptPlan:
+    """The plan of this id, of those that wait. Raises: PlanUnknown, PlanOutdated."""
+    found = plans.get(identifier)
     if found is None or standing.roles is None:
         raise PlanUnknown(identifier)
     if found.epoch != standing.roles.epoch:
@@ -72,9 +74,12 @@ def fetch(ledger: Ledger, standing: Standing, identifier: str) -> KeptPlan:
     return found
 
 
-def refuse_other_templates(platform: Platform, plan: KeptPlan, units: Iterable[Unit]) -> None:
+def refuse_other_templates(
+    platform: Platform, recorded: Members, plan: KeptPlan, units: Iterable[Unit]
+) -> None:
     """Every stack's template must be the one that was planned. Raises: PlanOutdated, naming all."""
-    reasons = tuple(filter(None, (_moved(platform, plan, unit) for unit in units)))
+    found = (_moved(members.renderings(platform, recorded, unit), plan, unit) for unit in units)
+    reasons = tuple(filter(None, found))
     if reasons:
         raise PlanOutdated(plan.id, reasons)
 
@@ -95,7 +100,7 @@ def judge(
     run names. Raises: ApprovalNeeded, PlanOutdated."""
     where, seen = "/".join(unit.key), entry(plan, unit)
     if plan and seen and seen.action not in UNSEEN:
-        raise PlanOutdated(plan.id, (f"{where} would now change otherwise",))
+        raise PlanOutdated(plan.id, (_otherwise(where, seen),))
     unsafe = [one.logical_id for one in changes if _unsafe(one) and one.logical_id not in allowed]
     policy = platform.infrastructure.approval
     if policy is Approval.ALWAYS and not plan:
@@ -108,14 +113,21 @@ def judge(
 UNSEEN = ("create", "not known yet")
 
 
+def _otherwise(where: str, seen: KeptUnit) -> str:
+    """Why the plan does not cover what a stack would do now."""
+    if seen.change_set is None:
+        return f"{where} would now change, and had nothing to do in it"
+    return f"the change set of {where} was executed, or that stack or its values changed since"
+
+
 def _unsafe(change: ResourceChange) -> bool:
     """Whether something goes, be it for good or to make room."""
     return change.action == "Remove" or change.replacement in ("True", "Conditional")
 
 
-def _moved(platform: Platform, plan: KeptPlan, unit: Unit) -> str | None:
+def _moved(renderings: Iterable[Platform], plan: KeptPlan, unit: Unit) -> str | None:
     seen, where = entry(plan, unit), "/".join(unit.key)
     if seen is None:
         return f"{where} is not in it"
-    same = templates.digest(cfn.render(platform, unit)) == seen.digest
-    return None if same else f"the template of {where} is another one now"
+    digests = {templates.digest(cfn.render(platform, unit)) for platform in renderings}
+    return None if seen.digest in digests else f"the template of {where} is another one now"

@@ -4,6 +4,7 @@ A stack that was applied, or that has nothing to do, is materialised as it ends.
 was left alone is observed, with the reason; a failure fails the run once all the others have ended.
 """
 
+import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -116,7 +117,7 @@ def _event(outcome: Outcome) -> Result:
 
 
 def _why(failed: list[Outcome], outcomes: list[Outcome]) -> str:
-    lines = [f"{'/'.join(one.key)}: {one.reason}" for one in failed]
+    lines = text.reasons(failed)
     blocked = ["/".join(one.key) for one in outcomes if one.ending is Ending.BLOCKED]
     if blocked:
         lines.append(f"Not applied, because they need what failed: {', '.join(blocked)}.")
@@ -147,7 +148,7 @@ def _spec(platform: Platform, unit: Unit) -> AssetSpec:
         skippable=True,
         group_name=f"{unit.region.alias.replace('-', '_')}_stacks",
         kinds={"aws", "cloudformation"},
-        description=_description(platform, unit),
+        description=_description(unit),
         metadata={
             "stack": platform.stack_name(unit.stack.name),
             "region": unit.region.name,
@@ -157,7 +158,7 @@ def _spec(platform: Platform, unit: Unit) -> AssetSpec:
     )
 
 
-def _description(platform: Platform, unit: Unit) -> str:
-    template = unit.stack.build(platform, unit.region)
-    once = "; it exists once, in home" if unit.stack.scope is Scope.ONCE else ""
-    return f"{template.description}{once}."
+def _description(unit: Unit) -> str:
+    """What the module says of its template; to build it would slow down every process of Dagster."""
+    once = " It exists once, in home." if unit.stack.scope is Scope.ONCE else ""
+    return f"{inspect.getdoc(unit.stack.build)}{once}"

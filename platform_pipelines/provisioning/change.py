@@ -7,8 +7,8 @@ run until it is done.
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import cfn
@@ -16,6 +16,7 @@ from cfn import Unit
 from platform_pipelines.aws import cloudformation
 from platform_pipelines.aws.change_sets import ResourceChange
 from platform_pipelines.aws.cloudformation import StackState
+from platform_pipelines.aws.region import AwsError
 from platform_pipelines.ledger_stacks import Applied
 from platform_pipelines.provisioning import (
     approval,
@@ -30,7 +31,7 @@ from platform_pipelines.provisioning import (
     virgins,
 )
 from platform_pipelines.provisioning.dangers import Dangerous
-from platform_pipelines.provisioning.ensure import Drafted, Site
+from platform_pipelines.provisioning.ensure import Drafted, Site, StackFailed
 from platform_pipelines.provisioning.outcome import Outcome
 from platform_pipelines.provisioning.run import Footing, Run
 from platform_pipelines.provisioning.standing import Permission
@@ -69,9 +70,14 @@ def carry_out(
         if virgins.may_be_virgin(site.unit, footing.active):
             virgins.expect(run.ledger(), virgins.births(drafted.draft.stack_id, changes))
         guard()
-        _lift_policy(run, site, before)
+        _set_policy(site, before, loss.allowed_here(site.unit, run.allowed))
         cleanup.pop_all()  # from here on the change set is CloudFormation's
-    state = ensure.carry_out(site, drafted)
+    try:
+        state = ensure.carry_out(site, drafted)
+    except StackFailed:  # what the run has named was for this operation only
+        with suppress(*AwsError):  # the failure is what a person must see; drift shows the policy
+            _set_policy(site, before, ())
+        raise
     return Changed(state=state, executed=True, changes=changes)
 
 
@@ -86,9 +92,10 @@ def _drafted(
     seen = approval.entry(footing.plan, site.unit)
     if footing.plan and seen and seen.change_set:
         name = f"{ensure.PLAN}{footing.plan.id}"
-        if found := ensure.planned(site, before, seen.change_set, name):
+        if found := ensure.planned(site, before, parameters, seen.change_set, name):
             return found
-    return ensure.draft(site, before, parameters, f"{ensure.APPLY}{uuid.uuid4().hex}", cleanup)
+    name = f"{ensure.APPLY}{uuid.uuid4().hex}"
+    return ensure.draft(site, before, parameters, name, cleanup, footing.waiting)
 
 
 def _judge(run: Run, footing: Footing, site: Site, drafted: Drafted) -> None:
@@ -106,10 +113,10 @@ def _judge(run: Run, footing: Footing, site: Site, drafted: Drafted) -> None:
         approval.judge(site.platform, footing.plan, unit, changes, here)
 
 
-def _lift_policy(run: Run, site: Site, before: StackState | None) -> None:
-    """Let through, for this operation, what the run has named."""
-    named = loss.allowed_here(site.unit, run.allowed)
-    if site.unit.stack.stateful and before is not None and named:
+def _set_policy(site: Site, before: StackState | None, named: Iterable[str]) -> None:
+    """Let through, for one operation, what the run has named; and nothing that an earlier run, which
+    was killed, had let through."""
+    if site.unit.stack.stateful and before is not None:
         cloudformation.set_policy(site.region, site.stack_name, protection.policy(named))
 
 

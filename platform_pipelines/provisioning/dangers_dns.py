@@ -12,7 +12,6 @@ from cfn import Scope, Unit
 from platform_pipelines.model import Platform, Region, Service
 
 RECORD, RECORDS = "AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup"
-HEALTH_CHECK = "AWS::Route53::HealthCheck"
 ADVICE = "Keep records as cfn/dns.py has them: traffic moves by the traffic object only"
 
 
@@ -128,7 +127,7 @@ def _check(
 ) -> Iterator[str]:
     """Both records follow the traffic object: plain on the one side, inverted on home's."""
     reference = record.get("HealthCheckId")
-    target = reference.get("Ref") if isinstance(reference, dict) else None
+    target = str(reference.get("Ref")) if isinstance(reference, dict) else ""
     config = resources.get(target, {}).get("Properties", {}).get("HealthCheckConfig", {})
     reader = platform.other(platform.home)
     bucket = platform.traffic_bucket(reader)

@@ -50,10 +50,10 @@ class StackFailed(Failed):
     cause: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.cause}. {self.where} is now {self.status}. Correct the cause, then run again: "
-            f"what is applied already is not touched."
-        )
+        then = "Correct the cause, then run again: what is applied already is not touched."
+        if statuses.stuck(self.status):
+            then = statuses.advice(self.status)
+        return f"{self.cause}. {self.where} is now {self.status}. {then}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +108,18 @@ def draft(
     parameters: Mapping[str, str],
     name: str,
     cleanup: ExitStack,
+    waiting: frozenset[str],
 ) -> Drafted:
-    """A computed change set, discarded by `cleanup`. What killed runs left of theirs is removed.
+    """A computed change set, discarded by `cleanup`. What killed runs left of theirs is removed,
+    unless its name is `waiting` for a person's word.
     Raises: ChangeSetFailed, NoBucketForTemplate."""
     new = before is None or statuses.next_step(before.status) is Next.CREATE
     kind = Kind.CREATE if new else Kind.UPDATE
     request = inputs.request(site, kind, name, parameters, service_role(site))
     if before is not None and before.status != cloudformation.GONE:
-        change_sets.discard_stale(site.region, before.id, PURPOSES)
+        change_sets.discard_stale(
+            site.region, before.id, partial(_stale, waiting), site.clock, site.stop
+        )
     shell = before is None or before.status in (cloudformation.SHELL, cloudformation.GONE)
     made = change_sets.create(site.region, request, new_stack=shell)
     cleanup.callback(change_sets.discard, site.region, made)
@@ -126,10 +130,20 @@ def draft(
     return Drafted(draft=made, change_set=found, before=before, new=new)
 
 
-def planned(site: Site, before: StackState | None, arn: str, name: str) -> Drafted | None:
-    """The change set of a kept plan; None if it is gone, or its stack has changed since."""
+def _stale(waiting: frozenset[str], name: str) -> bool:
+    """Whether a change set is of a run of ours that is over, and waits for nobody."""
+    return name.startswith(PURPOSES) and name not in waiting
+
+
+def planned(
+    site: Site, before: StackState | None, parameters: Mapping[str, str], arn: str, name: str
+) -> Drafted | None:
+    """The change set of a kept plan; None if it is gone, its stack has changed since, or other
+    stacks have: it would give the values that they had then."""
     found = change_sets.kept(site.region, arn)
     if found is None or not found.waits:
+        return None
+    if any(found.parameters.get(key) != value for key, value in parameters.items()):
         return None
     new = before is None or statuses.next_step(before.status) is Next.CREATE
     stack_id = before.id if before else site.stack_name

@@ -35,17 +35,27 @@ class DataLoss(Refused):
 
 @dataclass
 class DataReplaced(Refused):
-    """A change set would put something empty in the place of something that holds data."""
+    """A change set would put something empty in the place of something that holds data, or leave it
+    without a stack."""
 
-    resources: tuple[str, ...]  # <alias>/<stack>/<LogicalId>
+    replaced: tuple[str, ...]  # <alias>/<stack>/<LogicalId>
+    left: tuple[str, ...]
 
     def __str__(self) -> str:
-        names = ", ".join(f'"{name}"' for name in self.resources)
-        return (
-            f"This would put an empty resource in the place of {', '.join(self.resources)}; the old "
-            f"one is retained, but nothing uses it any more. Nothing of this stack was changed. To "
-            f"accept that, run with allow_replace: [{names}]."
-        )
+        said = []
+        if self.replaced:
+            said.append(
+                f"This would put an empty resource in the place of {', '.join(self.replaced)}; the "
+                f"old one is retained, but nothing uses it any more."
+            )
+        if self.left:
+            said.append(
+                f"This would take {', '.join(self.left)} out of the stack: retained, so it goes on "
+                f"and costs, but no stack has it any more."
+            )
+        names = ", ".join(f'"{name}"' for name in (*self.replaced, *self.left))
+        said.append("Nothing of this stack was changed.")
+        return f"{' '.join(said)} To accept that, run with allow_replace: [{names}]."
 
 
 @dataclass
@@ -97,9 +107,7 @@ def loses_data(change: ResourceChange) -> bool:
 
 def losses(unit: Unit, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
     """What of a unit would be lost, as `allow_replace` names it."""
-    return tuple(
-        "/".join((*unit.key, change.logical_id)) for change in changes if loses_data(change)
-    )
+    return tuple(_name(unit, change) for change in changes if loses_data(change))
 
 
 def judge(unit: Unit, changes: Iterable[ResourceChange], allowed: frozenset[str]) -> None:
@@ -108,9 +116,20 @@ def judge(unit: Unit, changes: Iterable[ResourceChange], allowed: frozenset[str]
     changes = tuple(changes)
     if refused := tuple(name for name in losses(unit, changes) if name not in allowed):
         raise DataLoss(refused)
-    gone = ("/".join((*unit.key, change.logical_id)) for change in changes if _goes(change))
-    if refused := tuple(name for name in gone if name not in allowed):
-        raise DataReplaced(refused)
+    gone = [one for one in changes if _goes(one) and _name(unit, one) not in allowed]
+    if gone:
+        left = tuple(_name(unit, one) for one in gone if one.action == "Remove")
+        replaced = tuple(_name(unit, one) for one in gone if one.action != "Remove")
+        raise DataReplaced(replaced, left)
+
+
+def to_allow(unit: Unit, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
+    """What a run has to name in `allow_replace` before it may make these changes."""
+    return tuple(_name(unit, one) for one in changes if loses_data(one) or _goes(one))
+
+
+def _name(unit: Unit, change: ResourceChange) -> str:
+    return "/".join((*unit.key, change.logical_id))
 
 
 def _goes(change: ResourceChange) -> bool:

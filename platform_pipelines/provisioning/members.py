@@ -21,12 +21,18 @@ def expected(
 ) -> Platform:
     """The platform as this unit is to be rendered: where the ledger knows of a DB cluster that has
     no stack any more, the next one joins."""
-    platform = platform.rebuilt(recorded)
+    now, again = renderings(platform, recorded, unit)
+    return again if _is_new(state) else now
+
+
+def renderings(platform: Platform, recorded: Members, unit: Unit) -> tuple[Platform, Platform]:
+    """The platform as this unit is to be rendered while it has its stack, and if that is gone."""
+    now = platform.rebuilt(recorded)
+    if unit.stack.name != STACK:
+        return now, now
     alias = unit.region.alias
-    if unit.stack.name != STACK or not _is_new(state):
-        return platform
     again = {key: _next(member) for key, member in recorded.items() if key[1] == alias}
-    return platform.rebuilt(again) if again else platform
+    return now, now.rebuilt(again)
 
 
 def record(ledger: Ledger, platform: Platform, recorded: Members, unit: Unit) -> None:

@@ -1,12 +1,19 @@
 """The ops that show a plan and that bring both Regions to the ledger's roles."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
-from dagster import Config, Failure, MetadataValue, OpDefinition, OpExecutionContext, op
+from dagster import (
+    Config,
+    Failure,
+    MetadataValue,
+    OpDefinition,
+    OpExecutionContext,
+    op,
+)
 from pydantic import Field
 
 import cfn
@@ -154,31 +161,33 @@ def _heard(
 
 def _show_plan(context: OpExecutionContext, found: Plan) -> None:
     context.log.info(text.text(found))
-    context.add_output_metadata(
-        {
-            "plan": MetadataValue.md(text.markdown(found)),
-            "json": MetadataValue.json(text.document(found)),
-            "summary": text.summary(found),
-            "id": found.id,
-            "kept": found.kept,
-            "changes": found.changes,
-        }
-    )
-    if found.failed:
-        lines = [f"{'/'.join(unit.key)}: {unit.reason}" for unit in found.failed]
-        raise Failure("\n".join(["The plan is not complete.", *lines]), allow_retries=False)
+    lines = ["The plan is not complete.", *text.reasons(found.failed)] if found.failed else []
+    metadata: dict[str, MetadataValue] = {
+        "plan": MetadataValue.md(text.markdown(found)),
+        "json": MetadataValue.json(text.document(found)),
+        "summary": MetadataValue.text(text.summary(found)),
+        "id": MetadataValue.text(found.id),
+        "kept": MetadataValue.bool(found.kept),
+        "changes": MetadataValue.bool(found.changes),
+    }
+    _show(context, metadata, "\n".join(lines))
 
 
 def _show_converged(context: OpExecutionContext, found: Converged) -> None:
     changed = list(found.changed) or ["nothing to do"]
-    context.add_output_metadata(
-        {
-            "active": found.roles.active,
-            "epoch": found.roles.epoch,
-            "changed": MetadataValue.md("\n".join(f"- {line}" for line in changed)),
-        }
-    )
     wrong = [reason for reason in dict.fromkeys((found.traffic, found.withheld)) if reason]
+    left = ["The standby's node counts were left alone."] if found.withheld else []
+    metadata: dict[str, MetadataValue] = {
+        "active": MetadataValue.text(found.roles.active),
+        "epoch": MetadataValue.int(found.roles.epoch),
+        "changed": MetadataValue.md("\n".join(f"- {line}" for line in changed)),
+    }
+    _show(context, metadata, " ".join(wrong + left))
+
+
+def _show(context: OpExecutionContext, metadata: Mapping[str, MetadataValue], wrong: str) -> None:
+    """What an op came to; an op that fails has no output, so its failure carries it.
+    Raises: Failure, if something is wrong."""
     if wrong:
-        left = "The standby's node counts were left alone." if found.withheld else ""
-        raise Failure(" ".join([*wrong, left]).strip(), allow_retries=False)
+        raise Failure(wrong, metadata=metadata, allow_retries=False)
+    context.add_output_metadata(metadata)

@@ -20,13 +20,13 @@ from platform_pipelines.aws.cloudformation import StackState
 from platform_pipelines.aws.region import AwsError
 from platform_pipelines.clock import Stopped
 from platform_pipelines.errors import PlatformError, Refused
-from platform_pipelines.ledger_stacks import KeptPlan, KeptUnit
 from platform_pipelines.model import Platform
 from platform_pipelines.provisioning import (
     change,
     ensure,
     foreseen,
     inputs,
+    keeping,
     loss,
     members,
     statuses,
@@ -69,24 +69,14 @@ def plan(run: Run, units: Sequence[Unit], *, keep: bool = False) -> Plan:
     states = dict(run.clock.gather([partial(_state, run, footing, unit) for unit in sources]))
     with ExitStack() as cleanup:
         asking = Asking(run=run, footing=footing, states=states, name=f"{ensure.PLAN}{identifier}")
-        looks = [partial(_planned, asking, unit, cleanup if keep else None) for unit in units]
+        looks = [partial(_named, asking, unit, cleanup if keep else None) for unit in units]
         found = Plan(units=tuple(run.clock.gather(looks)), id=identifier, epoch=footing.epoch)
         if keep and not found.failed and found.changes:
-            run.ledger().stacks.keep_plan(_record(run, found))
+            keeping.keep(run, found)
             cleanup.pop_all()
+            keeping.forget_older(run, footing)
             found = replace(found, kept=True)
     return found
-
-
-def _record(run: Run, found: Plan) -> KeptPlan:
-    units = {
-        "/".join(unit.key): KeptUnit(
-            action=str(unit.action), digest=unit.digest, change_set=unit.change_set
-        )
-        for unit in found.units
-    }
-    assert found.epoch is not None  # without roles nothing is kept
-    return KeptPlan(id=found.id, epoch=found.epoch, at=run.clock.now(), units=units)
 
 
 State = StackState | Exception | None
@@ -121,7 +111,13 @@ class Asking:
     name: str  # of the change sets
 
 
-def _planned(asking: Asking, unit: Unit, keeping: ExitStack | None) -> UnitPlan:
+def _named(asking: Asking, unit: Unit, holding: ExitStack | None) -> UnitPlan:
+    """What apply would do, with the template's digest: apply compares it with the one it renders."""
+    digest = templates.digest(cfn.render(asking.run.platform, unit))
+    return replace(_planned(asking, unit, holding), digest=digest)
+
+
+def _planned(asking: Asking, unit: Unit, holding: ExitStack | None) -> UnitPlan:
     run = asking.run
     if ending := asking.footing.left_alone(unit):
         settled = Action.SETTLED if ending is Ending.SETTLED else Action.UNREACHABLE
@@ -133,12 +129,11 @@ def _planned(asking: Asking, unit: Unit, keeping: ExitStack | None) -> UnitPlan:
     site = replace(
         site, platform=members.expected(run.platform, asking.footing.members, unit, state)
     )
-    found = _looked(asking, site, state, keeping)
-    return replace(found, digest=templates.digest(cfn.render(site.platform, unit)))
+    return _looked(asking, site, state, holding)
 
 
 def _looked(
-    asking: Asking, site: Site, state: StackState | None, keeping: ExitStack | None
+    asking: Asking, site: Site, state: StackState | None, holding: ExitStack | None
 ) -> UnitPlan:
     unit, platform = site.unit, site.platform
     outputs = {
@@ -154,7 +149,7 @@ def _looked(
         digest = inputs.digest(platform, unit, values.known)
         if state and change.nothing_to_do(asking.footing, site, state, digest):
             return _plan(unit, Action.NOTHING)
-        return _asked(site, values, asking.name, keeping)
+        return _asked(asking, site, values, holding)
     except Stopped:
         raise
     except Dangerous as error:
@@ -163,11 +158,13 @@ def _looked(
         return _plan(unit, Action.FAILED, reason=str(error))
 
 
-def _asked(site: Site, values: Inputs, name: str, keeping: ExitStack | None) -> UnitPlan:
-    """What CloudFormation says. `keeping` takes the change set, if it is to be kept."""
+def _asked(asking: Asking, site: Site, values: Inputs, holding: ExitStack | None) -> UnitPlan:
+    """What CloudFormation says. `holding` takes the change set, if it is to be kept."""
     with reaching(site.region), ExitStack() as cleanup:
         before = ensure.quiet_state(site)
-        found = ensure.draft(site, before, values.known, name, cleanup)
+        found = ensure.draft(
+            site, before, values.known, asking.name, cleanup, asking.footing.waiting
+        )
         if found.change_set.empty:
             return _plan(site.unit, Action.NOTHING)
         changes = found.change_set.changes
@@ -175,11 +172,11 @@ def _asked(site: Site, values: Inputs, name: str, keeping: ExitStack | None) -> 
             change.refuse_dangers(site, found.draft.stack_id, changes)
         except Dangerous as error:
             return _plan(site.unit, Action.REFUSED, changes, reason=str(error))
-        if keeping is not None:
-            keeping.push(cleanup.pop_all())
+        if holding is not None:
+            holding.push(cleanup.pop_all())
     action = Action.CREATE if found.new else Action.UPDATE
     planned = _plan(site.unit, action, changes)
-    return planned if keeping is None else replace(planned, change_set=found.draft.id)
+    return planned if holding is None else replace(planned, change_set=found.draft.id)
 
 
 def _unasked(platform: Platform, unit: Unit, values: Inputs, state: StackState | None) -> UnitPlan:
@@ -205,5 +202,6 @@ def _plan(
         changes=changes,
         unknown=unknown,
         losses=loss.losses(unit, changes),
+        to_allow=loss.to_allow(unit, changes),
         reason=reason,
     )

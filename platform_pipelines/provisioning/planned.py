@@ -28,7 +28,8 @@ class UnitPlan:
     action: Action
     changes: tuple[ResourceChange, ...] = ()
     unknown: tuple[str, ...] = ()  # `<parameter> (output <key> of <alias>/<stack>)`
-    losses: tuple[str, ...] = ()  # as `allow_replace` names them
+    losses: tuple[str, ...] = ()  # data that would be deleted, as `allow_replace` names it
+    to_allow: tuple[str, ...] = ()  # what a run has to name there: losses, and what is left behind
     reason: str = ""
     digest: str = ""  # of the template
     change_set: str | None = None  # ARN, if it waits to be executed

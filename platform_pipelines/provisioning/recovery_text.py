@@ -38,7 +38,7 @@ def done(found: Recovered) -> str:
     if found.skipped:
         names = ", ".join(found.skipped)
         lines.append(
-            f"Skipped, and not as the template says: {names}. Run detect_drift, put right."
+            f"Skipped, and not as the template says: {names}. detect_drift shows how; put it right."
         )
     if found.kept:
         lines.append(
@@ -52,7 +52,7 @@ def done(found: Recovered) -> str:
 def _lines(found: Recovery, way: Way) -> Iterator[str]:
     yield f"**{found.where} is {found.status}.** Way back: {way}. {_WAYS[way]}"
     yield "\nWhy:"
-    yield from (f"- {cause}" for cause in found.causes)
+    yield from (f"- {cause}" for cause in dict.fromkeys(found.causes))
     yield from _list("Stuck (`skip` leaves it as it is)", found.stuck, reasons=True)
     yield from _list("Deleted, if it is not skipped", found.deleted)
     yield from _list("Holds data: deleted only if the run names it in `delete`", found.losing)

@@ -8,7 +8,7 @@ from cfn import Scope, Unit
 from platform_pipelines.clock import Clock
 from platform_pipelines.ledger_stacks import Applied, KeptPlan
 from platform_pipelines.model import Platform
-from platform_pipelines.provisioning import approval
+from platform_pipelines.provisioning import approval, ensure
 from platform_pipelines.provisioning import regions as reach
 from platform_pipelines.provisioning import standing as standings
 from platform_pipelines.provisioning.ensure import Site, Tell
@@ -64,12 +64,18 @@ class Footing:
     dark: bool  # home is settled away from and does not answer
     applied: Mapping[str, Applied] = field(default_factory=dict)  # by <alias>/<stack>
     members: Members = field(default_factory=dict)  # grows as DB clusters are built
+    plans: Mapping[str, KeptPlan] = field(default_factory=dict)  # those that wait, by id
     plan: KeptPlan | None = None  # the one that the run names
 
     @property
     def active(self) -> str | None:
         """The active Region's alias; None before there are roles."""
         return self.standing.roles.active if self.standing.roles else None
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The names of the change sets that wait for a person's word."""
+        return frozenset(f"{ensure.PLAN}{identifier}" for identifier in self.plans)
 
     @property
     def epoch(self) -> int | None:
@@ -92,12 +98,14 @@ def footing(run: Run) -> Footing:
     """The footing of a run that starts now. Raises: PlanOutdated, PlanUnknown, TableUnavailable."""
     standing = standings.read(run.ledger)
     known = run.ledger().stacks if standing.roles else None
+    plans = known.plans() if known else {}
     return Footing(
         standing=standing,
         dark=run.dark(standing),
         applied=known.applied() if known else {},
         members=known.members() if known else {},
-        plan=approval.fetch(run.ledger(), standing, run.plan) if run.plan else None,
+        plans=plans,
+        plan=approval.fetch(plans, standing, run.plan) if run.plan else None,
     )
 
 

@@ -1,12 +1,13 @@
 """A plan for people: as text for the log, as Markdown for the UI."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from platform_pipelines.aws.change_sets import KNOWN_AFTER_APPLY, PropertyChange, ResourceChange
 from platform_pipelines.provisioning import loss
+from platform_pipelines.provisioning.outcome import Outcome
 from platform_pipelines.provisioning.planned import Action, Plan, UnitPlan
 
 WIDTH = 160  # of a value; longer ones are cut
@@ -27,8 +28,10 @@ def summary(plan: Plan) -> str:
     counts = Counter(unit.action for unit in plan.units)
     parts = [f"{counts[action]} {action}" for action in Action if counts[action]]
     lost = [name for unit in plan.units for name in unit.losses]
+    named = [name for unit in plan.units for name in unit.to_allow]
+    needs = f" To apply it, allow_replace must name {', '.join(named)}." if named else ""
     warning = f" Data would be lost: {', '.join(lost)}." if lost else ""
-    return f"Stacks: {', '.join(parts) or 'none'}.{warning}"
+    return f"Stacks: {', '.join(parts) or 'none'}.{needs}{warning}"
 
 
 def markdown(plan: Plan) -> str:
@@ -49,6 +52,15 @@ def document(plan: Plan) -> dict[str, Any]:
         "summary": summary(plan),
         "units": [asdict(unit) for unit in plan.units],
     }
+
+
+def reasons(found: Iterable[UnitPlan | Outcome]) -> list[str]:
+    """Why units failed; those that failed for the same reason stand together, as all of a dark
+    Region do."""
+    together: dict[str, list[str]] = {}
+    for one in found:
+        together.setdefault(one.reason, []).append("/".join(one.key))
+    return [f"{', '.join(names)}: {reason}" for reason, names in together.items()]
 
 
 def changes_table(key: tuple[str, str], changes: Sequence[ResourceChange]) -> str:
@@ -97,7 +109,8 @@ def _replaced(change: ResourceChange) -> bool:
 
 def _row(unit: UnitPlan) -> str:
     kinds = Counter("Replace" if _replaced(one) else one.action for one in unit.changes)
-    notes = [f"not known yet: {name}" for name in unit.unknown] + [unit.reason]
+    notes = [f"not known yet: {name}" for name in unit.unknown]
+    notes += [f"allow_replace must name {name}" for name in unit.to_allow] + [unit.reason]
     cells = (
         f"{unit.alias}/{unit.stack}",
         str(unit.action),

@@ -1,6 +1,7 @@
 """The templates of the repository's platform as tests look at them."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import cfn
@@ -32,21 +33,21 @@ def properties(alias: str, stack: str, title: str, platform: Platform = PLATFORM
 
 
 def of_type(kind: str) -> list[dict[str, Any]]:
-    """The properties of every resource of a type, in all stacks and both Regions."""
-    return [
-        resource.get("Properties", {})
-        for unit in UNITS
-        for resource in template(unit)["Resources"].values()
-        if resource["Type"] == kind
-    ]
+    """The properties of every resource of a type, in all stacks and both Regions; there are some."""
+    return _properties(kind, UNITS)
 
 
 def in_stack(kind: str, stack: str) -> list[dict[str, Any]]:
-    """The properties of every resource of a type in a stack, home's first."""
-    return [
+    """The properties of every resource of a type in a stack, home's first; there are some."""
+    return _properties(kind, [unit for unit in UNITS if unit.stack.name == stack])
+
+
+def _properties(kind: str, units: Iterable[Unit]) -> list[dict[str, Any]]:
+    found = [
         resource.get("Properties", {})
-        for unit in UNITS
-        if unit.stack.name == stack
+        for unit in units
         for resource in template(unit)["Resources"].values()
         if resource["Type"] == kind
     ]
+    assert found, f"no stack has a {kind}: a rule for it would hold for nothing"
+    return found

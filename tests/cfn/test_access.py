@@ -11,6 +11,7 @@ import cfnlint
 import pytest
 import yaml
 
+import cfn
 from cfn import stacks_role
 from cfn.controllers import CONTROLLERS
 from cfn.duties import Role, group
@@ -72,6 +73,10 @@ def _of_type(region: Region, kind: str) -> list[dict[str, Any]]:
     return [one["Properties"] for one in _resources(region).values() if one["Type"] == kind]
 
 
+def _dagsters_entries(region: Region) -> list[dict[str, Any]]:
+    return [one["Properties"] for one in templates.resources(region.alias, "entries").values()]
+
+
 def _types() -> set[str]:
     found = (templates.template(unit)["Resources"].values() for unit in templates.UNITS)
     return {one["Type"] for resources in found for one in resources}
@@ -93,24 +98,50 @@ def test_a_role_is_taken_only_by_its_own_pods(region: Region) -> None:
         assert {tags["aws:RequestTag/kubernetes-namespace"]} == {space for space, _ in pods}
         accounts = tags["aws:RequestTag/kubernetes-service-account"]
         assert set(accounts) == {account for _, account in pods}
-    assert len(taken) == len(CONTROLLERS) + len(Role)
+    assert len(taken) == len([one for one in CONTROLLERS if not one.addon]) + len(Role)
 
 
 @each_region
-def test_administrators_and_dagster_enter_the_cluster(region: Region) -> None:
-    """Administrators by AWS's policy; Dagster's roles by groups, with no policy at all."""
-    entries = _of_type(region, ENTRY)
+def test_administrators_enter_the_cluster(region: Region) -> None:
+    """By AWS's policy."""
     administrators = {
         one["PrincipalArn"]: [policy["PolicyArn"] for policy in one["AccessPolicies"]]
-        for one in entries
-        if "AccessPolicies" in one
+        for one in _of_type(region, ENTRY)
     }
-    groups = {name for one in entries for name in one.get("KubernetesGroups", [])}
     cluster_admin = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
     assert administrators == {
         one: [cluster_admin] for one in PLATFORM.cluster_access.administrators
     }
-    assert groups == {group(role) for role in (Role.READINESS, Role.APPLY, Role.FAILOVER)}
+
+
+@each_region
+def test_the_controllers_of_both_regions_enter_the_cluster(region: Region) -> None:
+    """Each Region's controllers look into both clusters: by groups, with no policy at all."""
+    entered = {
+        one["PrincipalArn"].rpartition("/")[2]: one["KubernetesGroups"]
+        for one in _dagsters_entries(region)
+    }
+    assert entered == {
+        PLATFORM.role_name(role, place): [group(role)]
+        for place in PLATFORM.regions
+        for role in (Role.READINESS, Role.APPLY, Role.FAILOVER)
+    }
+    assert not any("AccessPolicies" in one for one in _dagsters_entries(region))
+
+
+@each_region
+def test_a_role_is_there_before_it_enters_a_cluster(region: Region) -> None:
+    """EKS refuses an entry of a role that does not exist, so both Regions' roles come first."""
+    unit = next(one for one in templates.UNITS if one.key == (region.alias, "entries"))
+    before = {one.key for one in cfn.dependencies(PLATFORM, unit)}
+    assert {(one.alias, "access") for one in PLATFORM.regions} <= before
+    made = {
+        role["RoleName"]
+        for place in PLATFORM.regions
+        for role in _of_type(place, ROLE)
+        if "RoleName" in role
+    }
+    assert {one["PrincipalArn"].rpartition("/")[2] for one in _dagsters_entries(region)} <= made
 
 
 @each_region
@@ -126,8 +157,8 @@ def test_the_groups_have_rights_in_the_cluster(region: Region) -> None:
     rules = {
         one["metadata"]["name"]: one["rules"] for one in objects if one["kind"] == "ClusterRole"
     }
-    entries = _of_type(region, ENTRY)
-    assert bound.keys() == {name for one in entries for name in one.get("KubernetesGroups", [])}
+    entries = _dagsters_entries(region)
+    assert bound.keys() == {name for one in entries for name in one["KubernetesGroups"]}
     writes = [
         (name, rule["resources"], rule["verbs"])
         for name, found in rules.items()
@@ -166,6 +197,29 @@ def test_the_load_balancer_controller_keeps_to_its_cluster(region: Region) -> No
             action="elasticloadbalancing:DeleteLoadBalancer", resource=arn, context=context
         )
         assert permissions.allowed(statements, one) is expected
+
+
+def test_no_statement_is_about_nothing() -> None:
+    """IAM refuses a policy with an empty list of resources, and the whole stack with it."""
+    bare = PLATFORM.model_copy(
+        update={
+            "databases": (),
+            "file_systems": (),
+            "services": tuple(one.model_copy(update={"source": None}) for one in PLATFORM.services),
+        }
+    )
+    for region in PLATFORM.regions:
+        roles = templates.resources(region.alias, "access", bare).values()
+        for policy in (p for r in roles for p in r["Properties"].get("Policies", [])):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert statement["Resource"], statement["Sid"]
+
+
+def test_policies_fit_into_their_roles() -> None:
+    """IAM takes 10,240 characters of inline policies for a role, and 2,048 of trust."""
+    for kind, limit in (("Policies", 10_240), ("AssumeRolePolicyDocument", 2_048)):
+        for role in templates.of_type(ROLE):
+            assert len(json.dumps(role.get(kind, []), separators=(",", ":"))) < limit
 
 
 def test_every_action_of_the_stack_exists() -> None:

@@ -83,6 +83,34 @@ def test_every_addon_has_the_version_of_the_platform_file(alias: str) -> None:
     assert found.keys() >= {"aws-efs-csi-driver", "amazon-cloudwatch-observability"}
 
 
+@each_region
+def test_the_agents_have_their_role_from_the_beginning(alias: str) -> None:
+    """A pod that is older than its association would go on as its node, and send no metrics."""
+    resources = templates.resources(alias, "cluster")
+    addon = resources["AddonAmazonCloudwatchObservability"]
+    (found,) = addon["Properties"]["PodIdentityAssociations"]
+    assert found["ServiceAccount"] == "cloudwatch-agent"
+    role = resources[found["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    tags = trust["Condition"]["StringEquals"]
+    assert tags["aws:RequestTag/kubernetes-service-account"] == ["cloudwatch-agent"]
+    assert tags["aws:RequestTag/kubernetes-namespace"] == "amazon-cloudwatch"
+    assert tags["aws:RequestTag/eks-cluster-name"] == f"peccy-{alias}"
+    assert set(addon["DependsOn"]) == {"NodeGroupManage", "AddonEksPodIdentityAgent"}
+
+
+def test_nodes_go_on_with_their_cluster() -> None:
+    """A new Kubernetes version is the nodes' too, after the control plane has it."""
+    platform = platforms.changed(kubernetes_version="1.37")
+    for alias in ("seoul", "tokyo"):
+        found = templates.resources(alias, "cluster", platform)
+        assert found["Cluster"]["Properties"]["Version"] == "1.37"
+        for one in found.values():
+            if one["Type"] == "AWS::EKS::Nodegroup":
+                assert one["Properties"]["Version"] == "1.37"
+                assert one["Properties"]["ClusterName"] == {"Ref": "Cluster"}
+
+
 def test_a_team_may_add_an_addon() -> None:
     """It is made like the others, in both Regions."""
     platform = platforms.changed(addons={**PLATFORM.addons, "metrics-server": "v0.8.0-eksbuild.1"})

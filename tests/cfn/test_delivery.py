@@ -188,6 +188,18 @@ def test_a_pipeline_starts_its_own_projects_only() -> None:
     assert {arn.rpartition("/")[2] for arn in builds_of_it["Resource"]} <= names
 
 
+@each_service
+@each_region
+def test_a_pipeline_may_look_at_its_bucket(alias: str, service: str) -> None:
+    """CodePipeline asks for these before it puts the first artifact there."""
+    bucket = f"arn:aws:s3:::{PLATFORM.artifacts_bucket(PLATFORM.region(alias))}"
+    (found,) = (
+        one for one in _statements(alias, f"Role{service}Pipeline") if one["Resource"] == bucket
+    )
+    asked = {"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
+    assert set(found["Action"]) == asked
+
+
 @each_region
 def test_artifacts_are_encrypted_with_the_regions_key_and_go_after_a_while(alias: str) -> None:
     """The pipeline, its projects and the bucket name the same key."""

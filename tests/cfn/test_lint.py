@@ -16,7 +16,8 @@ SETTINGS: dict[str, Any] = yaml.safe_load((platforms.FILE.parent / ".cfnlintrc")
 UNKEPT = "I3011"
 
 
-def _matches(text: str, region: str) -> list[str]:
+def findings(text: str, region: str) -> list[str]:
+    """All that cfn-lint finds in a template, as `make lint` has it."""
     settings = ManualArgs(
         regions=[region],
         ignore_checks=SETTINGS["ignore_checks"],
@@ -29,7 +30,7 @@ def _matches(text: str, region: str) -> list[str]:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: "-".join(unit.key))
 def test_templates_are_clean(unit: Unit) -> None:
     """No error, no warning, no hint; stateful resources must have both policies."""
-    assert _matches(cfn.render(PLATFORM, unit), unit.region.name) == []
+    assert findings(cfn.render(PLATFORM, unit), unit.region.name) == []
 
 
 def test_a_stateful_resource_without_its_policies_is_found_even_where_a_template_says_no() -> None:
@@ -39,7 +40,7 @@ def test_a_stateful_resource_without_its_policies_is_found_even_where_a_template
     cluster = changed["Resources"]["ClusterPeccy"]
     del cluster["DeletionPolicy"], cluster["UpdateReplacePolicy"]
     cluster["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": [UNKEPT]}}}
-    assert any(UNKEPT in match for match in _matches(yaml.safe_dump(changed), unit.region.name))
+    assert any(UNKEPT in match for match in findings(yaml.safe_dump(changed), unit.region.name))
 
 
 def test_the_command_line_looks_at_the_same_with_every_hint_as_a_failure() -> None:

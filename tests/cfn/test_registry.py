@@ -28,7 +28,7 @@ def test_stacks_of_scope_once_are_in_home_and_all_others_in_both_regions() -> No
     once = {"ledger", "global_database", "dns"}
     each = {
         *("access", "alerts", "certificates", "cluster", "control", "database", "delivery"),
-        *("drills", "files", "keys", "network", "registry", "secrets", "traffic"),
+        *("drills", "entries", "files", "keys", "network", "registry", "secrets", "traffic"),
     }
     assert {unit.key for unit in UNITS} == {("seoul", name) for name in once | each} | {
         ("tokyo", name) for name in each
@@ -71,6 +71,7 @@ def test_little_of_one_region_waits_for_the_other() -> None:
     assert across == {
         *(("tokyo", "database"), ("tokyo", "certificates"), ("seoul", "dns")),
         *(("seoul", "secrets"), ("tokyo", "secrets")),  # a copy is encrypted with the other's key
+        *(("seoul", "entries"), ("tokyo", "entries")),  # of the other one's controllers
         *(("seoul", "alerts"), ("tokyo", "alerts")),  # lag is named after both file systems
     }
 

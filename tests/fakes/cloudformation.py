@@ -19,6 +19,7 @@ from tests.fakes.cloudformation_records import ChangeSet, Json, Stack
 from tests.fakes.cloudformation_repair import Repair, denied
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information."
+COMPUTING: Json = {"Status": "CREATE_IN_PROGRESS", "ExecutionStatus": "UNAVAILABLE"}
 EVENTS_A_PAGE = 3
 LARGEST = 51_200  # of a template in a call
 
@@ -89,11 +90,15 @@ class FakeCloudFormation(Repair):
     ) -> Json:
         self._arrive("DescribeChangeSet")
         found = self._find(ChangeSetName, "DescribeChangeSet")
-        if self.clock.monotonic() < found.ready:
-            return {"Status": "CREATE_IN_PROGRESS", "ExecutionStatus": "UNAVAILABLE"}
+        if self._computing(found):
+            return COMPUTING
         start = int(NextToken)
         page = {"Changes": found.changes[start : start + 5], "ExecutionStatus": found.execution}
         page |= {"Status": found.status, "StatusReason": found.reason}
+        page["Parameters"] = [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in found.parameters.items()
+        ]
         return page | ({"NextToken": str(start + 5)} if len(found.changes) > start + 5 else {})
 
     def execute_change_set(
@@ -125,7 +130,7 @@ class FakeCloudFormation(Repair):
     def delete_change_set(self, *, ChangeSetName: str) -> Json:
         self._arrive("DeleteChangeSet")
         found = self.change_sets.get(ChangeSetName)
-        if found and found.execution == "EXECUTE_IN_PROGRESS":
+        if found and (found.execution == "EXECUTE_IN_PROGRESS" or self._computing(found)):
             raise client_error("InvalidChangeSetStatus", found.execution, "DeleteChangeSet")
         self.change_sets.pop(ChangeSetName, None)
         return {}
@@ -188,6 +193,9 @@ class FakeCloudFormation(Repair):
         everyone = [*self.stacks.values(), *self.gone.values()]
         by_id = next((one for one in everyone if one.id == name_or_id), None)
         return by_id or self.stacks.get(name_or_id)
+
+    def _computing(self, change_set: ChangeSet) -> bool:
+        return self.clock.monotonic() < change_set.ready
 
     def _missing(self, name: str, operation: str) -> Exception:
         return client_error("ValidationError", f"Stack with id {name} does not exist", operation)
@@ -354,7 +362,8 @@ class FakeCloudFormation(Repair):
             raise self._missing(StackName, "ListChangeSets")
         stack = self._stack(StackName)
         mine = [one for one in self.change_sets.values() if one.stack is stack]
-        return [{"Summaries": [summary(one)]} for one in mine] or [{"Summaries": []}]
+        found = [summary(one) | (COMPUTING if self._computing(one) else {}) for one in mine]
+        return [{"Summaries": [one]} for one in found] or [{"Summaries": []}]
 
     def _failure_pages(self, ChangeSetName: str, Filters: Json) -> list[Json]:
         self._arrive("DescribeEvents")

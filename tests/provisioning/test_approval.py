@@ -23,6 +23,11 @@ def _older(template: dict[str, Any]) -> None:
     del template["Resources"]["PublicSubnet3"]
 
 
+def _untagged(template: dict[str, Any]) -> None:
+    """What was applied earlier had no tags."""
+    del template["Resources"]["Cluster"]["Properties"]["Tags"]
+
+
 def _with_more(template: dict[str, Any]) -> None:
     """What was applied earlier had a route table that ours does not have."""
     template["Resources"]["Old"] = dict(template["Resources"]["PublicRoutes"])
@@ -49,7 +54,7 @@ def test_a_kept_plan_is_executed_as_it_was_seen(world: World) -> None:
     assert ended[NETWORK].ending is Ending.APPLIED
     assert world.calls("CreateChangeSet") == []
     assert world.calls("ExecuteChangeSet") == ["tokyo"]
-    assert world.ledger.stacks.plan(plan.id) is None
+    assert world.ledger.stacks.plans() == {}
 
 
 def test_a_plan_that_is_not_kept_leaves_nothing(world: World) -> None:
@@ -99,6 +104,68 @@ def test_a_new_plan_takes_the_place_of_the_old_one(world: World) -> None:
     assert world.apply(plan=second.id)[NETWORK].ending is Ending.APPLIED
 
 
+def test_a_look_costs_nobody_the_plan_that_waits(world: World) -> None:
+    """Neither its change sets, nor the shells of stacks that it would create."""
+    del world.cloudformation["tokyo"].stacks["peccy-drills"]
+    kept = world.plan(keep=True)
+    waiting = world.open_change_sets()
+    assert len(waiting) == 2
+    assert world.plan().changes
+    assert world.open_change_sets() == waiting
+    world.log.clear()
+    ended = world.apply(plan=kept.id)
+    assert ended[NETWORK].ending is ended["tokyo", "drills"].ending is Ending.APPLIED
+    assert world.calls("CreateChangeSet") == []
+
+
+def test_a_plan_that_fails_costs_nobody_the_plan_that_waits(world: World) -> None:
+    """Only one that is kept itself takes the place of another."""
+    kept = world.plan(keep=True)
+    waiting = world.open_change_sets()
+    world.cloudformation["seoul"].changed("peccy-keys", lambda template: template.update(Old=1))
+    world.cloudformation["seoul"].refusing["peccy-keys"] = "the alias exists"
+    assert world.plan(keep=True).failed
+    assert world.open_change_sets() == waiting
+    assert world.apply(NETWORK, plan=kept.id)[NETWORK].ending is Ending.APPLIED
+
+
+def test_what_a_plan_replaced_is_gone_even_if_that_was_killed(world: World) -> None:
+    """At each call of keeping the second plan: afterwards only one plan's change set waits."""
+    for number in itertools.count(1):
+        world.plan(keep=True)
+        survived = not _plan_killed_at(world, number, keep=True)
+        plan = world.plan(keep=True)
+        (waiting,) = world.open_change_sets()
+        assert f"plan-{plan.id}" in waiting
+        assert list(world.ledger.stacks.plans()) == [plan.id]
+        if survived:
+            break
+    assert number > 3
+
+
+def test_a_plan_that_is_applied_in_parts_waits_for_the_rest(world: World) -> None:
+    """Also over a run of the rest, as after a failure; then it is forgotten."""
+    world.cloudformation["seoul"].changed("peccy-network", _older)
+    plan = world.plan(keep=True)
+    assert world.apply(NETWORK, plan=plan.id)[NETWORK].ending is Ending.APPLIED
+    assert list(world.ledger.stacks.plans()) == [plan.id]
+    assert world.apply(("seoul", "network"), plan=plan.id)
+    assert sorted(world.calls("CreateChangeSet")) == ["seoul", "tokyo"]  # by the plan alone
+    assert sorted(world.calls("ExecuteChangeSet")) == ["seoul", "tokyo"]
+    assert world.ledger.stacks.plans() == {}
+
+
+def test_what_of_a_plan_is_applied_may_not_change_otherwise_under_it(world: World) -> None:
+    """A part that was applied, and then changed by somebody, is no part of the plan any more."""
+    world.cloudformation["seoul"].changed("peccy-network", _older)
+    plan = world.plan(keep=True)
+    world.apply(NETWORK, plan=plan.id)
+    world.cloudformation["tokyo"].changed("peccy-network", _older)
+    ended = world.apply(plan=plan.id)
+    assert ended["seoul", "network"].ending is Ending.APPLIED
+    assert "tokyo/network would now change, and had nothing to do" in ended[NETWORK].reason
+
+
 def test_a_plan_of_another_epoch_is_refused(world: World) -> None:
     """The roles have changed since a person looked."""
     plan = world.plan(keep=True)
@@ -119,17 +186,36 @@ def test_a_plan_for_other_templates_is_refused_before_any_change(world: World) -
     assert world.calls("ExecuteChangeSet") == []
 
 
+def test_a_plan_to_build_a_database_again_is_executed(world: World) -> None:
+    """Its template is another one than that of the stack that is gone: its DB cluster joins."""
+    del world.cloudformation["tokyo"].stacks["peccy-database"]
+    plan = world.plan(keep=True)
+    ended = world.apply(plan=plan.id)["tokyo", "database"]
+    assert ended.ending is Ending.APPLIED
+    assert "peccy-peccy-tokyo-g2" in str(world.stack("tokyo", "database").template)
+
+
 def test_a_stack_that_changed_since_the_plan_is_refused(world: World) -> None:
     """Its change set is gone, and what would happen now is not what a person saw."""
     plan = world.plan(keep=True)
     world.cloudformation["tokyo"].change_sets.clear()
     ended = world.apply(plan=plan.id)[NETWORK]
     assert ended.ending is Ending.FAILED
-    assert f"Plan {plan.id} no longer holds: tokyo/network would now change otherwise" in (
-        ended.reason
-    )
+    assert f"Plan {plan.id} no longer holds: the change set of tokyo/network" in ended.reason
     assert world.calls("ExecuteChangeSet") == []
     assert world.open_change_sets() == []
+
+
+def test_a_plan_with_values_of_yesterday_is_refused(world: World) -> None:
+    """Its change set would give what other stacks had when it was made."""
+    world.apply()
+    world.cloudformation["tokyo"].changed("peccy-cluster", _untagged)
+    plan = world.plan(keep=True)
+    world.stack("tokyo", "keys").outputs["KeyArn"] = "arn:of-another-key"
+    ended = world.apply(plan=plan.id)["tokyo", "cluster"]
+    assert ended.ending is Ending.FAILED
+    assert "the change set of tokyo/cluster" in ended.reason
+    assert world.cloudformation["tokyo"].executions.count("peccy-cluster") == 1  # the first one
 
 
 def test_what_the_plan_said_nothing_of_is_not_changed(world: World) -> None:
@@ -139,7 +225,9 @@ def test_what_the_plan_said_nothing_of_is_not_changed(world: World) -> None:
     ended = world.apply(plan=plan.id)
     assert ended[NETWORK].ending is Ending.APPLIED
     assert ended["seoul", "network"].ending is Ending.FAILED
-    assert "would now change otherwise" in ended["seoul", "network"].reason
+    assert "seoul/network would now change, and had nothing to do" in (
+        ended["seoul", "network"].reason
+    )
 
 
 def test_an_approved_apply_that_was_killed_goes_on_with_the_same_plan(world: World) -> None:
@@ -242,7 +330,8 @@ def test_a_plan_that_was_killed_leaves_nothing_after_the_next_one() -> None:
         assert {one.status for one in world.cloudformation["tokyo"].stacks.values()} == set()
 
 
-def _plan_killed_at(world: World, number: int) -> None:
+def _plan_killed_at(world: World, number: int, *, keep: bool = False) -> bool:
+    """Plan until the process dies before its n-th changing call; whether it did."""
     changing, dead = itertools.count(1), threading.Event()
 
     def die(_alias: str, call: str) -> None:
@@ -253,8 +342,18 @@ def _plan_killed_at(world: World, number: int) -> None:
 
     world.watch(die)
     try:
-        world.plan()
+        world.plan(keep=keep)
     except Killed:
-        pass
+        return True
     finally:
         world.watch(None)
+    return False
+
+
+def test_a_plan_of_a_settled_incident_holds_too(world: World) -> None:
+    """What is left alone was left alone when a person looked."""
+    world.ledger.say("tokyo", 2, IncidentState.SETTLED)
+    world.wires["seoul"].dark = True
+    plan = world.plan(keep=True)
+    assert plan.kept
+    assert world.apply(plan=plan.id)[NETWORK].ending is Ending.APPLIED

@@ -94,11 +94,25 @@ def test_no_change_is_no_failure(world: World, tokyo: AwsRegion) -> None:
 
 
 def test_discarding_removes_the_shell_that_was_made(
-    tokyo: AwsRegion, fake: FakeCloudFormation
+    world: World, tokyo: AwsRegion, fake: FakeCloudFormation
 ) -> None:
     """A plan leaves no REVIEW_IN_PROGRESS behind."""
-    change_sets.discard(tokyo, change_sets.create(tokyo, _request("first"), new_stack=True))
+    draft = change_sets.create(tokyo, _request("first"), new_stack=True)
+    change_sets.computed(tokyo, draft, world.clock, threading.Event())
+    change_sets.discard(tokyo, draft)
     assert (fake.stacks, fake.change_sets) == ({}, {})
+
+
+def test_what_a_killed_run_left_is_removed_once_it_is_computed(
+    world: World, tokyo: AwsRegion, fake: FakeCloudFormation
+) -> None:
+    """AWS refuses to delete it before; what somebody waits for is spared."""
+    left = change_sets.create(tokyo, _request("apply-1"), new_stack=True)
+    change_sets.create(tokyo, _request("plan-1"), new_stack=True)
+    change_sets.discard_stale(
+        tokyo, left.stack_id, lambda name: name.startswith("apply-"), world.clock, world.stop
+    )
+    assert [one.name for one in fake.change_sets.values()] == ["plan-1"]
 
 
 def test_discarding_never_removes_a_stack_with_resources(

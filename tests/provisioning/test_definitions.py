@@ -195,9 +195,26 @@ def test_the_plan_is_shown_as_a_table(definitions: Definitions, world: World) ->
 
 
 def test_an_incomplete_plan_fails(definitions: Definitions, world: World) -> None:
-    """Nobody must take it for the whole."""
+    """Nobody must take it for the whole; what is known of it is shown all the same."""
     world.cloudformation["seoul"].refusing["peccy-network"] = "the limit of VPCs is reached"
-    assert "The plan is not complete" in _failure(_run(definitions, "plan_infrastructure"))
+    result = _run(definitions, "plan_infrastructure")
+    assert "The plan is not complete" in _failure(result)
+    (event,) = result.filter_events(lambda event: event.is_step_failure)
+    failure = event.step_failure_data.user_failure_data
+    assert failure is not None
+    assert "| tokyo/network | create |" in str(failure.metadata["plan"].value)
+
+
+@pytest.mark.parametrize("job", ["plan_infrastructure", "apply_infrastructure"])
+def test_a_region_that_does_not_answer_is_complained_of_once(
+    definitions: Definitions, world: World, job: str
+) -> None:
+    """Not for each of its stacks."""
+    world.apply()
+    world.wires["tokyo"].dark = True
+    text = _failure(_run(definitions, job))
+    assert text.count("tokyo does not answer") == 1
+    assert "tokyo/network" in text.partition("tokyo does not answer")[0]
 
 
 def test_converging_before_the_first_apply_says_what_to_do(definitions: Definitions) -> None:

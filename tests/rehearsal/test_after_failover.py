@@ -3,7 +3,6 @@
 Everything is asked of AWS with boto3, and nothing of the product.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from platform_pipelines.ledger import connect
 from platform_pipelines.ledger_records import IncidentState
 from platform_pipelines.provisioning.reality import SERVING
 from tests.local_world import LocalWorld
-from tests.rehearsal.virtual import Rehearsal, rehearsing
+from tests.rehearsal.virtual import Rehearsal
 
 # What a role consists of; no apply may call any of these.
 ROLE_CALLS = {
@@ -113,23 +112,18 @@ def _pipelines(world: LocalWorld, alias: str) -> dict[str, bool]:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+def afterwards(rehearsal: Rehearsal) -> Rehearsal:
     """The platform after the loss of Seoul: Tokyo serves, Seoul is dark. Its tests follow one
     another, as the days after a failover do."""
-    with rehearsing(tmp_path_factory.mktemp("afterwards")) as made:
-        made.build()
-        before = facts(made.world, "seoul")
-        assert _regions(before.writers) == {"ap-northeast-2"}
-        assert before.replications
-        standby = facts(made.world, "tokyo")
-        assert standby.serving is False
-        assert (set(before.pipelines.values()), set(standby.pipelines.values())) == (
-            {True},
-            {False},
-        )
-        report = made.lose_home()
-        assert report["state"] == "settled"
-        yield made
+    before = facts(rehearsal.world, "seoul")
+    assert _regions(before.writers) == {"ap-northeast-2"}
+    assert before.replications
+    standby = facts(rehearsal.world, "tokyo")
+    assert standby.serving is False
+    assert (set(before.pipelines.values()), set(standby.pipelines.values())) == ({True}, {False})
+    report = rehearsal.lose_home()
+    assert report["state"] == "settled"
+    return rehearsal
 
 
 def _regions(arns: dict[str, list[str]]) -> set[str]:
@@ -157,41 +151,41 @@ def _changed(calls: list[Any], alias: str, rehearsal: Rehearsal) -> set[str]:
     return {one.operation for one in calls if one.changing and one.region == region}
 
 
-def test_the_failover_made_tokyo_the_active_region(rehearsal: Rehearsal) -> None:
+def test_the_failover_made_tokyo_the_active_region(afterwards: Rehearsal) -> None:
     """Writer, no replication, writable files, node counts, traffic."""
-    found = facts(rehearsal.world, "tokyo")
+    found = facts(afterwards.world, "tokyo")
     assert _regions(found.writers) == {"ap-northeast-1"}
     assert found.replications == []
     assert set(found.protections.values()) == {"ENABLED"}
-    groups = rehearsal.world.platform.node_groups
+    groups = afterwards.world.platform.node_groups
     assert {name: count[1] for name, count in found.counts.items()} == {
         one.name: one.active for one in groups
     }
     assert found.serving is True
 
 
-def test_an_apply_while_seoul_is_dark_changes_none_of_it(rehearsal: Rehearsal) -> None:
+def test_an_apply_while_seoul_is_dark_changes_none_of_it(afterwards: Rehearsal) -> None:
     """It succeeds, asks nothing of Seoul that it needs, and leaves every fact as it is."""
-    calls = _unchanged(rehearsal, ("tokyo",))
-    assert _changed(calls, "tokyo", rehearsal) <= {"CreateChangeSet", "DeleteChangeSet"}
+    calls = _unchanged(afterwards, ("tokyo",))
+    assert _changed(calls, "tokyo", afterwards) <= {"CreateChangeSet", "DeleteChangeSet"}
 
 
-def test_an_apply_with_seoul_back_leaves_its_old_side_alone(rehearsal: Rehearsal) -> None:
+def test_an_apply_with_seoul_back_leaves_its_old_side_alone(afterwards: Rehearsal) -> None:
     """The incident is not closed: Seoul's stacks are not touched, and Tokyo keeps its role."""
-    rehearsal.world.control.restore("seoul")
-    rehearsal.clock.sleep(3600)
-    calls = _unchanged(rehearsal, ("seoul", "tokyo"))
-    assert _changed(calls, "seoul", rehearsal) == set()
-    assert _regions(facts(rehearsal.world, "seoul").writers) == {"ap-northeast-1"}
+    afterwards.world.control.restore("seoul")
+    afterwards.clock.sleep(3600)
+    calls = _unchanged(afterwards, ("seoul", "tokyo"))
+    assert _changed(calls, "seoul", afterwards) == set()
+    assert _regions(facts(afterwards.world, "seoul").writers) == {"ap-northeast-1"}
 
 
-def test_an_apply_after_the_incident_is_closed_changes_none_of_it(rehearsal: Rehearsal) -> None:
+def test_an_apply_after_the_incident_is_closed_changes_none_of_it(afterwards: Rehearsal) -> None:
     """Both Regions' stacks are applied again, with Tokyo active: no template knows a role."""
-    _close(rehearsal)
-    calls = _unchanged(rehearsal, ("seoul", "tokyo"))
+    _close(afterwards)
+    calls = _unchanged(afterwards, ("seoul", "tokyo"))
     executed = [call for call in calls if call.operation == "ExecuteChangeSet"]
     assert executed == []
-    assert facts(rehearsal.world, "tokyo").serving is True
+    assert facts(afterwards.world, "tokyo").serving is True
 
 
 def _edited(rehearsal: Rehearsal) -> None:
@@ -203,19 +197,21 @@ def _edited(rehearsal: Rehearsal) -> None:
 
 
 def test_an_apply_that_changes_stacks_changes_no_role_either(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    afterwards: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both clusters and a database are edited while Tokyo is active: the edits arrive, and the
     writer, the node counts, the files and the traffic stay."""
-    _edited(rehearsal)
-    monkeypatch.setenv("PLATFORM_FILE", str(rehearsal.folder / "edited.yaml"))
-    later = Rehearsal(world=rehearsal.world, instance=rehearsal.instance, folder=rehearsal.folder)
+    _edited(afterwards)
+    monkeypatch.setenv("PLATFORM_FILE", str(afterwards.folder / "edited.yaml"))
+    later = Rehearsal(
+        world=afterwards.world, instance=afterwards.instance, folder=afterwards.folder
+    )
     calls = _unchanged(later, ("seoul", "tokyo"))
     executed = [call.region for call in calls if call.operation == "ExecuteChangeSet"]
     assert sorted(executed) == ["ap-northeast-1", "ap-northeast-1", "ap-northeast-2"]
     for alias in ("seoul", "tokyo"):
-        name = rehearsal.world.platform.cluster_name(rehearsal.world.platform.region(alias))
-        cluster = rehearsal.world.aws("eks", alias).describe_cluster(name=name)["cluster"]
+        name = afterwards.world.platform.cluster_name(afterwards.world.platform.region(alias))
+        cluster = afterwards.world.aws("eks", alias).describe_cluster(name=name)["cluster"]
         assert cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["198.51.100.0/24"]
 
 

@@ -9,13 +9,13 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, SensorResult, build_sensor_context
+from dagster import DagsterInstance, ExecuteInProcessResult, SensorResult, build_sensor_context
 
 from platform_pipelines import definitions, model
 from platform_pipelines.aws import settings as environments
@@ -28,7 +28,7 @@ from platform_pipelines.local.stage import program
 from platform_pipelines.local.world import Outage
 from platform_pipelines.virtual_clock import VirtualClock
 from tests import local_world
-from tests.local_world import PLATFORM, ROOT, LocalWorld
+from tests.local_world import ROOT, LocalWorld
 
 QUIET = 90.0  # seconds before the outage in which nothing happens
 PATIENCE = 3600.0  # seconds in which the sensor must have asked for a run
@@ -37,15 +37,21 @@ PATIENCE = 3600.0  # seconds in which the sensor must have asked for a run
 @contextmanager
 def rehearsing(folder: Path, *, strict: bool = True) -> Iterator["Rehearsal"]:
     """A new world whose time stands still, and the product on it; nothing is built yet."""
-    shutil.copy(PLATFORM, folder)
     with (
         local_world.start(folder / "local", virtual=True, strict=strict) as world,
-        pytest.MonkeyPatch.context() as patch,
-        DagsterInstance.ephemeral() as instance,
+        acting_on(world, folder) as made,
     ):
+        yield made
+
+
+@contextmanager
+def acting_on(world: LocalWorld, folder: Path) -> Iterator["Rehearsal"]:
+    """The product on a world, with a Dagster and a folder of its own."""
+    shutil.copy(world.platform_file, folder)
+    with pytest.MonkeyPatch.context() as patch, DagsterInstance.ephemeral() as instance:
         for name, value in world.environment().items():
             patch.setenv(name, value)
-        patch.setenv("PLATFORM_FILE", str(folder / PLATFORM.name))
+        patch.setenv("PLATFORM_FILE", str(folder / world.platform_file.name))
         yield Rehearsal(world=world, instance=instance, folder=folder)
 
 
@@ -56,6 +62,7 @@ class Rehearsal:
     world: LocalWorld
     instance: DagsterInstance
     folder: Path  # where platform.yaml and the reports are
+    during: Callable[[str], AbstractContextManager[object]] = nullcontext  # around each job
     repository: Any = field(init=False)  # what Dagster loads
 
     def __post_init__(self) -> None:
@@ -66,12 +73,17 @@ class Rehearsal:
         """The world's time, which this process drives."""
         return VirtualClock.of(self.world.url)
 
-    def run(self, job: str, config: dict[str, Any] | None = None, **tags: str) -> None:
+    def run(
+        self, job: str, config: dict[str, Any] | None = None, **tags: str
+    ) -> ExecuteInProcessResult:
         """Run a job; its failure is the test's."""
         found = self.repository.get_job(job)
-        with self.clock.taking_part():
-            done = found.execute_in_process(run_config=config, instance=self.instance, tags=tags)
+        with self.clock.taking_part(), self.during(job):
+            done: ExecuteInProcessResult = found.execute_in_process(
+                run_config=config, instance=self.instance, tags=tags
+            )
         assert done.success
+        return done
 
     def build(self) -> None:
         """Infrastructure, images, GitOps, roles and readiness, as a user would."""

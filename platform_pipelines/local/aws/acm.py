@@ -12,10 +12,11 @@ from typing import Any
 
 from platform_pipelines.local.aws import acm_records as records
 from platform_pipelines.local.aws import acm_views as views
+from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.acm_zones import is_published
-from platform_pipelines.local.aws.regional_records import Record, RegionalRecords
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
-from platform_pipelines.local.world import PARKED
+from platform_pipelines.local.aws.answers import Record, tag_list, tag_map
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 NAMED, LOOK, RENEWAL = "acm.records_named", "acm.look", "acm.renewal"
 _MISSING, _ARN = "ResourceNotFoundException", "InvalidArnException"
@@ -23,25 +24,19 @@ _INVALID = "InvalidParameterException"
 _TAGS = (_MISSING, _ARN, _INVALID, "TooManyTagsException")
 
 
-class Acm(Service):
+class Acm(Keeping):
     """Certificates, their validation and their tags."""
 
     name = "acm"
 
     def start(self) -> None:
-        self._certificates = RegionalRecords()
+        super().start()
         self.world.timers.on(NAMED, self._named)
         self.world.timers.on(LOOK, self._look)
         self.world.timers.on(RENEWAL, self._renewal)
 
     def bind(self, answer: Callable[[Call], Result]) -> None:
         self._answer = answer
-
-    def dump(self) -> Any:
-        return self._certificates.dump()
-
-    def load(self, state: Any) -> None:
-        self._certificates.load(state)
 
     @operation(
         raises=(
@@ -51,12 +46,12 @@ class Acm(Service):
         states="PENDING_VALIDATION → ISSUED | VALIDATION_TIMED_OUT | FAILED",
     )
     def RequestCertificate(self, call: Call) -> Result:  # noqa: N802
-        known, now = self._certificates.of(call), self.world.now()
-        record = next((one for one in known if records.is_repeated(one, call, now)), None)
+        known, now = self.records(call), self.world.now()
+        record = next((one for one in known.values() if records.is_repeated(one, call, now)), None)
         if record is None:
             arn = f"arn:aws:acm:{call.region}:{call.account}:certificate/{uuid.uuid4()}"
             record = records.make(call, arn, now)
-            self._certificates.put(call.account, call.region, arn, record)
+            known[arn] = record
             about = {"account": call.account, "place": call.region, "arn": arn}
             where = {"region": call.region, "resource": arn}
             self.world.transition("acm_validation_record", NAMED, **where, **about)
@@ -68,12 +63,11 @@ class Acm(Service):
 
     @operation(raises=("InvalidArgsException", "ValidationException"))
     def ListCertificates(self, call: Call) -> Result:  # noqa: N802
-        return views.listed(self._certificates.of(call), call.params)
+        return views.listed(list(self.records(call).values()), call.params)
 
     @operation(raises=(_MISSING, _ARN))
     def DeleteCertificate(self, call: Call) -> Result:  # noqa: N802
-        record = self._find(call)
-        self._certificates.drop(call.account, call.region, record["CertificateArn"])
+        del self.records(call)[self._find(call)["CertificateArn"]]
         return {}
 
     @operation(raises=(_MISSING, _ARN, "InvalidStateException"))
@@ -88,7 +82,7 @@ class Acm(Service):
     @operation(raises=_TAGS)
     def AddTagsToCertificate(self, call: Call) -> Result:  # noqa: N802
         record = self._find(call)
-        tags = record["_tags"] | records.tags(call.params["Tags"])
+        tags = record["_tags"] | tag_map(call.params["Tags"])
         records.check_tags(tags)
         record["_tags"] = tags
         return {}
@@ -106,14 +100,14 @@ class Acm(Service):
     @operation(raises=(_MISSING, _ARN))
     def ListTagsForCertificate(self, call: Call) -> Result:  # noqa: N802
         tags = self._find(call)["_tags"]
-        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        return {"Tags": tag_list(tags)}
 
     def _find(self, call: Call) -> Record:
         arn = call.params["CertificateArn"]
         head = f"arn:aws:acm:{call.region}:{call.account}:certificate/"
         if not arn.startswith(head):
             raise Fault(_ARN, f"Invalid ARN: {arn}")
-        record = self._certificates.find(call, arn)
+        record = self.records(call).get(arn)
         if record is None:
             raise Fault(_MISSING, f"Could not find certificate {arn} in account {call.account}.")
         return record
@@ -148,7 +142,7 @@ class Acm(Service):
 
     def _renewal(self, account: str, place: str, arn: str) -> None:
         """Renew a certificate while its records are there; try every day until it ends."""
-        record = self._certificates.get(account, place, arn)
+        record = self.records_in(account, place).get(arn)
         if record is None or self._stands_still(RENEWAL, account, place, arn):
             return
         now = self.world.now()
@@ -165,18 +159,15 @@ class Acm(Service):
 
     def _waiting(self, kind: str, account: str, place: str, arn: str, **more: Any) -> Record | None:
         """A certificate that is not validated yet; None if it is gone, or its Region stands still."""
-        record = self._certificates.get(account, place, arn)
+        record = self.records_in(account, place).get(arn)
         pending = record is not None and record["Status"] == records.PENDING
         if not pending or self._stands_still(kind, account, place, arn, **more):
             return None
         return record
 
     def _stands_still(self, kind: str, account: str, place: str, arn: str, **more: Any) -> bool:
-        region = self.world.region_of(place)
-        if region is None or not self.world.frozen(region):
-            return False
-        self._later(PARKED, kind, account, place, arn, **more)
-        return True
+        about = {"account": account, "place": place, "arn": arn}
+        return stores.parked(self.world, place, kind, **about, **more)
 
     def _later(
         self, seconds: float, kind: str, account: str, place: str, arn: str, **more: Any

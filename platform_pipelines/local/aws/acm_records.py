@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from platform_pipelines.local.aws.regional_records import Record
-from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.aws.answers import Record, tag_map
+from platform_pipelines.local.aws.service import Call, Fault, not_implemented
 
 PENDING, ISSUED = "PENDING_VALIDATION", "ISSUED"
 DAY = 86400.0
@@ -30,15 +30,15 @@ def make(call: Call, arn: str, now: float) -> Record:
     method = params.get("ValidationMethod", "EMAIL")
     lacking = [name for name in _LACKING if name in params]
     if lacking or method != "DNS":
-        message = f"RequestCertificate with {lacking or 'validation by ' + method}"
-        raise Fault("NotImplemented", f"{message} is not implemented by the local Regions", 501)
+        what = lacking or f"validation by {method}"
+        raise not_implemented(f"RequestCertificate with {what}")
     names = _names(params)
     if unknown := {one["DomainName"] for one in params.get("DomainValidationOptions", [])} - {
         *names
     }:
         message = f"{sorted(unknown)[0]} is not a name of the certificate."
         raise Fault("InvalidDomainValidationOptionsException", message)
-    given = tags(params.get("Tags", []))
+    given = tag_map(params.get("Tags", []))
     check_tags(given)
     options = {"CertificateTransparencyLoggingPreference": "ENABLED", "Export": "DISABLED"}
     return {
@@ -113,11 +113,6 @@ def issue(record: Record, now: float, *, again: bool = False) -> None:
 def time_out(record: Record) -> None:
     """Give up on a certificate whose names were not proved in time."""
     record["Status"] = "VALIDATION_TIMED_OUT"
-
-
-def tags(given: list[dict[str, str]]) -> dict[str, str]:
-    """Tags by their keys."""
-    return {one["Key"]: one.get("Value", "") for one in given}
 
 
 def check_tags(found: dict[str, Any]) -> None:

@@ -1,10 +1,8 @@
 """How ACM shows its certificates: in detail, and as a page of a list."""
 
-from datetime import UTC, datetime
-
 from platform_pipelines.local.aws import acm_records as records
-from platform_pipelines.local.aws.paging import BadToken, page
-from platform_pipelines.local.aws.regional_records import Record, shown
+from platform_pipelines.local.aws.answers import Record, moment, shown
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Fault, Params, Result
 
 _TIMES = ("CreatedAt", "IssuedAt", "NotBefore", "NotAfter")
@@ -29,11 +27,11 @@ def listed(found: list[Record], params: Params) -> Result:
         newest = params.get("SortOrder") == "DESCENDING"
         found = sorted(found, key=lambda one: float(one["CreatedAt"]), reverse=newest)
     chosen = [_summary(one) for one in found if _asked(one, params)]
-    try:
-        part, token = page(chosen, params.get("NextToken"), params.get("MaxItems", _MOST))
-    except BadToken:
-        raise Fault("InvalidArgsException", "The next token is not valid.") from None
-    return {"CertificateSummaryList": part} | ({"NextToken": token} if token else {})
+    names, wrong = (
+        ("NextToken", "MaxItems"),
+        Fault("InvalidArgsException", "The next token is not valid."),
+    )
+    return paged("CertificateSummaryList", chosen, params, wrong=wrong, limit=_MOST, names=names)
 
 
 def _validation(record: Record, account: str, name: str) -> Result:
@@ -71,4 +69,4 @@ def _summary(record: Record) -> Result:
 
 
 def _times(record: Record) -> Result:
-    return {key: datetime.fromtimestamp(record[key], UTC) for key in _TIMES if key in record}
+    return {key: moment(record[key]) for key in _TIMES if key in record}

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from platform_pipelines.local.aws import faults, protocol
 from platform_pipelines.local.aws.protocol import Routed, Signature
-from platform_pipelines.local.aws.registry import Registry, not_implemented
-from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.aws.registry import Registry
+from platform_pipelines.local.aws.service import Call, Fault, not_implemented
 from platform_pipelines.local.http import App, Message, Receive, Request, Response, Scope, replay
 
 
@@ -55,7 +55,7 @@ class Apis:
             return self._refusal(incoming, routed) or await relay(
                 self._base, incoming.request, scope, receive
             )
-        return incoming.refuse(not_implemented(service, incoming.operation))
+        return incoming.refuse(not_implemented(f"{service} {incoming.operation}"))
 
     def _refusal(self, incoming: Incoming, routed: Routed) -> Response | None:
         """What AWS says to a request that its model does not allow; ministack does not look."""

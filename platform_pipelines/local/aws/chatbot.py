@@ -8,7 +8,9 @@ https://docs.aws.amazon.com/chatbot/latest/adminguide/slack-setup.html
 
 from copy import deepcopy
 
-from platform_pipelines.local.aws.kept import Keeping, Record, paged, taken
+from platform_pipelines.local.aws.answers import Record, taken
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 PAGE = 100
@@ -37,7 +39,7 @@ class Chatbot(Keeping):
     name = "chatbot"
 
     def records(self, call: Call) -> dict[str, Record]:
-        return self._in(call.account)
+        return self.records_in(call.account)
 
     @operation(raises=(_REQUEST, _CONFLICT))
     def CreateSlackChannelConfiguration(self, call: Call) -> Result:  # noqa: N802
@@ -134,5 +136,5 @@ class Chatbot(Keeping):
 
 
 def _paged(key: str, rows: list[Record], call: Call) -> Result:
-    names = ("NextToken", "MaxResults")
-    return paged(key, rows, call, names=names, code=_PARAMETER, limit=PAGE)
+    wrong = Fault(_PARAMETER, "The NextToken is not valid.")
+    return paged(key, rows, call.params, wrong=wrong, limit=PAGE)

@@ -11,6 +11,7 @@ from typing import Any
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import cloudformation_drift as drift
 from platform_pipelines.local.aws import cloudformation_engine as engine
+from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudformation_base import VALIDATION, paged, stack_of
 from platform_pipelines.local.aws.cloudformation_change_set_operations import ChangeSets
 from platform_pipelines.local.aws.cloudformation_events import operation_events, validation_events
@@ -115,7 +116,7 @@ class CloudFormation(ChangeSets):
         failed: bool = False,
     ) -> None:
         args = {"account": account, "place": place, "stack": stack, "id_": id_, "wanted": wanted}
-        if self._parked(place, DRIFT, **args):
+        if stores.parked(self.world, place, DRIFT, **args):
             return
         with ministack.scope(account, place):
             found = engine.stack(stack)

@@ -6,7 +6,7 @@ from typing import Any
 from platform_pipelines.local.aws import cloudformation_engine as engine
 from platform_pipelines.local.aws import cloudformation_policy as stack_policy
 from platform_pipelines.local.aws import cloudformation_seams as seams
-from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws import paging, stores
 from platform_pipelines.local.aws.cloudformation_engine import Stack
 from platform_pipelines.local.aws.cloudformation_events import Events
 from platform_pipelines.local.aws.cloudformation_execution import Execution
@@ -14,9 +14,7 @@ from platform_pipelines.local.aws.cloudformation_phases import Phases
 from platform_pipelines.local.aws.cloudformation_requests import Requests
 from platform_pipelines.local.aws.cloudformation_resources import Resources
 from platform_pipelines.local.aws.cloudformation_types import Calls, ResourceType
-from platform_pipelines.local.aws.paging import BadToken, page
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service
-from platform_pipelines.local.world import PARKED
+from platform_pipelines.local.aws.service import Call, Fault, Result, Service, not_implemented
 
 PAGE = 100  # events
 VALIDATION = "ValidationError"
@@ -41,20 +39,12 @@ class Base(Service):
         self._types |= seams.install(Calls(answer), self.world)
         self._requests.install()
 
-    def _parked(self, region: str, kind: str, **args: Any) -> bool:
-        known = self.world.region_of(region)
-        if known is None or not self.world.frozen(known):
-            return False
-        self.world.timers.after(PARKED, kind, **args)
-        return True
-
 
 def refuse(call: Call, *names: str) -> None:
     """Refuse parameters that would otherwise be dropped. Raises: Fault."""
     given = [name for name in names if call.params.get(name)]
     if given:
-        message = f"cloudformation {call.operation} with {', '.join(given)} is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"cloudformation {call.operation} with {', '.join(given)}")
 
 
 def check_policy(body: str | None) -> None:
@@ -74,11 +64,8 @@ def stack_of(call: Call) -> Stack:
 
 def paged(key: str, items: list[dict[str, Any]], token: str | None) -> Result:
     """A page of an answer. Raises: Fault, for a token that is not ours."""
-    try:
-        found, after = page(items, token, PAGE)
-    except BadToken:
-        raise Fault(VALIDATION, "The specified NextToken is invalid") from None
-    return {key: found} | ({"NextToken": after} if after else {})
+    wrong = Fault(VALIDATION, "The specified NextToken is invalid")
+    return paging.paged(key, items, {"NextToken": token}, wrong=wrong, limit=PAGE)
 
 
 def once(call: Call, expect: Callable[[Stack | None], None] = lambda _: None) -> Result:

@@ -72,7 +72,7 @@ class ChangeSets(Stacks):
         )
 
     def _computed(self, account: str, place: str, id_: str, *, failed: bool = False) -> None:
-        if self._parked(place, CHANGE_SET, account=account, place=place, id_=id_):
+        if stores.parked(self.world, place, CHANGE_SET, account=account, place=place, id_=id_):
             return
         with ministack.scope(account, place):
             change_sets.show(id_, failed=failed)

@@ -16,7 +16,7 @@ from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudformation_changes import ChangeSet
 from platform_pipelines.local.aws.cloudformation_engine import Design, Stack
 from platform_pipelines.local.aws.cloudformation_types import Condition, Existing, ResourceType
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result
+from platform_pipelines.local.aws.service import Call, Fault, Params, Result, not_implemented
 
 Types = Mapping[str, ResourceType]
 
@@ -46,8 +46,7 @@ def expect_possible(params: Params) -> None:
     """Raises: Fault."""
     kind = params.get("ChangeSetType", "UPDATE")
     if kind == "IMPORT":
-        message = "change sets of type IMPORT are not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented("a change set of type IMPORT")
     if kind == "UPDATE":
         expect_updatable(engine.stack(params["StackName"]))
     if params.get("DeploymentMode") and kind != "UPDATE":

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -30,12 +31,7 @@ class CloudWatchType(ResourceType):
 
     def retag(self, arn: str, old: Properties, new: Properties) -> None:
         """Set tags that differ. Raises: Fault."""
-        before, after = old.get("Tags", []), new.get("Tags", [])
-        removed = sorted({one["Key"] for one in before} - {one["Key"] for one in after})
-        if removed:
-            self.call("cloudwatch", "UntagResource", {"ResourceARN": arn, "TagKeys": removed})
-        if after and after != before:
-            self.call("cloudwatch", "TagResource", {"ResourceARN": arn, "Tags": after})
+        retag(self.call, "cloudwatch", {"ResourceARN": arn}, old.get("Tags"), new.get("Tags"))
 
     def tags(self, arn: str) -> list[dict[str, str]]:
         """What a resource is tagged with. Raises: Fault."""

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_mirror import mirrored, told
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -51,7 +52,8 @@ class Pipeline(ResourceType):
         params = _declaration("UpdatePipeline", new)
         made = self._made(self.call("codepipeline", "UpdatePipeline", params)["pipeline"])
         self._hold(one.id, _held(one.properties), _held(new))
-        self._retag(made.attributes["Arn"], _tags(one.properties), _tags(new))
+        arn, before, after = made.attributes["Arn"], one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "codepipeline", {"resourceArn": arn}, before, after)
         return made
 
     def delete(self, one: Existing) -> None:
@@ -74,14 +76,6 @@ class Pipeline(ResourceType):
                 self.call("codepipeline", "DisableStageTransition", params)
         for stage in old.keys() - new.keys():
             self.call("codepipeline", "EnableStageTransition", _stage(name, stage))
-
-    def _retag(self, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
-        if gone := sorted(old.keys() - new.keys()):
-            params: Params = {"resourceArn": arn, "tagKeys": gone}
-            self.call("codepipeline", "UntagResource", params)
-        if new and new != old:
-            tags = [{"key": key, "value": value} for key, value in new.items()]
-            self.call("codepipeline", "TagResource", {"resourceArn": arn, "tags": tags})
 
     def _made(self, found: dict[str, Any]) -> Made:
         described = self.call("codepipeline", "GetPipeline", {"name": found["name"]})
@@ -132,7 +126,3 @@ def _held(props: Properties) -> dict[str, str]:
 
 def _stage(name: str, stage: str) -> Params:
     return {"pipelineName": name, "stageName": stage, "transitionType": "Inbound"}
-
-
-def _tags(props: Properties) -> dict[str, str]:
-    return {tag["Key"]: str(tag["Value"]) for tag in props.get("Tags", [])}

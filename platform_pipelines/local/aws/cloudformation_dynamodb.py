@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
@@ -165,18 +166,10 @@ class GlobalTable(ResourceType):
                 props = {"TableName": name, key: replica.get(key, default)}
                 self.call("dynamodb", operation, parameters("dynamodb", operation, props), region)
         if "Tags" in differing:
-            self._retag(name, region, old.get("Tags", []), replica.get("Tags", []))
-
-    def _retag(
-        self, name: str, region: str, old: list[dict[str, str]], new: list[dict[str, str]]
-    ) -> None:
-        table = self.call("dynamodb", "DescribeTable", {"TableName": name}, region)["Table"]
-        key = {"ResourceArn": table["TableArn"]}
-        removed = sorted({one["Key"] for one in old} - {one["Key"] for one in new})
-        if removed:
-            self.call("dynamodb", "UntagResource", key | {"TagKeys": removed}, region)
-        if new:
-            self.call("dynamodb", "TagResource", key | {"Tags": new}, region)
+            table = self.call("dynamodb", "DescribeTable", {"TableName": name}, region)["Table"]
+            before, after = old.get("Tags"), replica.get("Tags")
+            arn = {"ResourceArn": table["TableArn"]}
+            retag(self.call, "dynamodb", arn, before, after, region=region)
 
     def _made(self, name: str) -> Made:
         table = self.call("dynamodb", "DescribeTable", {"TableName": name})["Table"]

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -82,7 +83,8 @@ class Repository(ResourceType):
     def update(self, one: Existing, new: Properties) -> Made:
         self._apply(one.id, one.properties, new)
         found = self._found(one.id)
-        self._retag(found["repositoryArn"], one.properties, new)
+        key = {"resourceArn": found["repositoryArn"]}
+        retag(self.call, "ecr", key, one.properties.get("Tags"), new.get("Tags"))
         return self._made(found)
 
     def delete(self, one: Existing) -> None:
@@ -134,14 +136,6 @@ class Repository(ResourceType):
         else:
             verb = "Set" if what == "RepositoryPolicy" else "Put"
             self.call("ecr", f"{verb}{what}", key | {member: text})
-
-    def _retag(self, arn: str, old: Properties, new: Properties) -> None:
-        before, after = old.get("Tags", []), new.get("Tags", [])
-        removed = sorted({tag["Key"] for tag in before} - {tag["Key"] for tag in after})
-        if removed:
-            self.call("ecr", "UntagResource", {"resourceArn": arn, "tagKeys": removed})
-        if after and after != before:
-            self.call("ecr", "TagResource", {"resourceArn": arn, "tags": after})
 
     def _found(self, name: str) -> dict[str, Any]:
         asked = {"repositoryNames": [name]}

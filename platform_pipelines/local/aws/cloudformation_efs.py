@@ -5,6 +5,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
@@ -31,12 +32,8 @@ class _Efs(ResourceType):
         return self.call("efs", operation, params)
 
     def _retag(self, id_: str, old: Properties, new: Properties) -> None:
-        before, after = old.get(self.tags, []), new.get(self.tags, [])
-        removed = sorted({tag["Key"] for tag in before} - {tag["Key"] for tag in after})
-        if removed:
-            self.call("efs", "UntagResource", {"ResourceId": id_, "TagKeys": removed})
-        if after and after != before:
-            self.call("efs", "TagResource", {"ResourceId": id_, "Tags": after})
+        before, after = old.get(self.tags), new.get(self.tags)
+        retag(self.call, "efs", {"ResourceId": id_}, before, after)
 
     def _refuse(self, one: Existing, new: Properties, *known: str) -> None:
         if unknown := changed(one.properties, new) - {self.tags, *known}:

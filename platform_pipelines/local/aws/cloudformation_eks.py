@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
@@ -24,17 +25,7 @@ class EksType(ResourceType):
     """A type whose tags change by ARN."""
 
     def retag(self, arn: str, old: Properties, new: Properties) -> None:
-        before, after = _tags(old), _tags(new)
-        removed = sorted(before.keys() - after.keys())
-        if removed:
-            self.call("eks", "UntagResource", {"resourceArn": arn, "tagKeys": removed})
-        if after and after != before:
-            self.call("eks", "TagResource", {"resourceArn": arn, "tags": after})
-
-
-def _tags(props: Properties) -> dict[str, str]:
-    tags = props.get("Tags") or {}
-    return tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+        retag(self.call, "eks", {"resourceArn": arn}, old.get("Tags"), new.get("Tags"))
 
 
 class NodeGroup(EksType):

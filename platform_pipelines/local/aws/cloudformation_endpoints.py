@@ -4,6 +4,7 @@ complete when its addresses are there."""
 import json
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Calls,
     Condition,
@@ -154,12 +155,9 @@ def _tagged(kind: str, props: Properties) -> Params:
 
 
 def _retag(call: Calls, one: Existing, new: Properties) -> None:
-    before, after = one.properties.get("Tags", []), new.get("Tags", [])
-    kept = {tag["Key"] for tag in after}
-    if gone := [{"Key": tag["Key"]} for tag in before if tag["Key"] not in kept]:
-        call("ec2", "DeleteTags", {"Resources": [one.id], "Tags": gone})
-    if after and after != before:
-        call("ec2", "CreateTags", {"Resources": [one.id], "Tags": after})
+    before, after = one.properties.get("Tags"), new.get("Tags")
+    words = ("CreateTags", "DeleteTags")
+    retag(call, "ec2", {"Resources": [one.id]}, before, after, words=words)
 
 
 def _text(policy: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import cloudformation_engine as engine
 from platform_pipelines.local.aws import cloudformation_phases as phases
+from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.cloudformation_engine import Stack
 from platform_pipelines.local.aws.cloudformation_reasons import (
     HANDLER_ERRORS,
@@ -37,7 +38,7 @@ from platform_pipelines.local.aws.cloudformation_records import (
 from platform_pipelines.local.aws.cloudformation_resources import Resources
 from platform_pipelines.local.aws.cloudformation_types import Condition
 from platform_pipelines.local.aws.service import Fault
-from platform_pipelines.local.world import PARKED, World
+from platform_pipelines.local.world import World
 
 START = "cloudformation.start"
 RESOURCE = "cloudformation.resource"
@@ -77,7 +78,7 @@ class Execution:
             "stack": stack,
             "operation": operation,
         }
-        if self._parked(place, START, args | ({"failed": True} if failed else {})):
+        if stores.parked(self._world, place, START, **args, **({"failed": True} if failed else {})):
             return
         with self._at(account, place, stack, operation) as found:
             if found and failed:
@@ -102,7 +103,7 @@ class Execution:
             "operation": operation,
         }
         args |= {"key": key} | ({"failed": True} if failed else {})
-        if self._parked(place, RESOURCE, args):
+        if stores.parked(self._world, place, RESOURCE, **args):
             return
         with self._at(account, place, stack, operation) as found:
             if found is None or not _runs(found, key):
@@ -213,13 +214,6 @@ class Execution:
             **arguments,
             **more,
         )
-
-    def _parked(self, region: str, kind: str, args: dict[str, Any]) -> bool:
-        place = self._world.region_of(region)
-        if place is None or not self._world.frozen(place):
-            return False
-        self._world.timers.after(PARKED, kind, **args)
-        return True
 
     @contextmanager
     def _at(self, account: str, region: str, stack: str, operation: str) -> Iterator[Stack | None]:

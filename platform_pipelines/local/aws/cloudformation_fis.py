@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_mirror import mirrored, mirrored_map
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -48,7 +49,8 @@ class ExperimentTemplate(ResourceType):
             told[_OPTIONS] = {"EmptyTargetResolutionMode": mode}
         params = parameters("fis", "UpdateExperimentTemplate", told) | {"id": one.id}
         found = self._ask("UpdateExperimentTemplate", params)
-        self._retag(found["arn"], one.properties.get("Tags", {}), new.get("Tags", {}))
+        before, after = one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "fis", {"resourceArn": found["arn"]}, before, after)
         return _made(found)
 
     def delete(self, one: Existing) -> None:
@@ -61,12 +63,6 @@ class ExperimentTemplate(ResourceType):
         for key in _MAPS:
             actual[key] = mirrored_map(wanted.get(key, {}), found[key.lower()])
         return Look(condition=Condition.READY, made=_made(found), actual=actual)
-
-    def _retag(self, arn: str, old: dict[str, str], new: dict[str, str]) -> None:
-        if gone := sorted(old.keys() - new.keys()):
-            self.call("fis", "UntagResource", {"resourceArn": arn, "tagKeys": gone})
-        if new and new != old:
-            self.call("fis", "TagResource", {"resourceArn": arn, "tags": new})
 
     def _ask(self, operation: str, params: Params) -> dict[str, Any]:
         return dict(self.call("fis", operation, params)["experimentTemplate"])

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -20,7 +21,7 @@ from platform_pipelines.local.aws.cloudformation_types import (
     is_missing,
     parameters,
 )
-from platform_pipelines.local.aws.service import Fault, Params, Result
+from platform_pipelines.local.aws.service import Fault, Result, not_implemented
 
 _ATTACHED = ("ManagedPolicyArns", "Policies", "Tags")  # what has operations of its own
 
@@ -72,8 +73,7 @@ class Role(IamType):
     def update(self, one: Existing, new: Properties) -> Made:
         names = changed(one.properties, new)
         if "PermissionsBoundary" in names:
-            message = "a change of PermissionsBoundary is not implemented by the local Regions"
-            raise Fault("NotImplemented", message, 501)
+            raise not_implemented("a change of PermissionsBoundary")
         if "AssumeRolePolicyDocument" in names:
             document = text(new["AssumeRolePolicyDocument"])
             self.ask("UpdateAssumeRolePolicy", RoleName=one.id, PolicyDocument=document)
@@ -123,14 +123,8 @@ class Role(IamType):
             put = {"PolicyName": name, "PolicyDocument": wanted[name]}
             self.ask("PutRolePolicy", RoleName=role, **put)
         if old and new:
-            self._retag(role, old.get("Tags", []), new.get("Tags", []))
-
-    def _retag(self, role: str, old: list[Params], new: list[Params]) -> None:
-        removed = sorted({one["Key"] for one in old} - {one["Key"] for one in new})
-        if removed:
-            self.ask("UntagRole", RoleName=role, TagKeys=removed)
-        if new and new != old:
-            self.ask("TagRole", RoleName=role, Tags=new)
+            tags, words = (old.get("Tags"), new.get("Tags")), ("TagRole", "UntagRole")
+            retag(self.call, "iam", {"RoleName": role}, *tags, words=words)
 
 
 class InlinePolicy(IamType):
@@ -220,8 +214,7 @@ def only_roles(props: Properties, kind: str) -> list[str]:
     """The roles that a policy names. Raises: Fault, for anybody else."""
     others = [name for name in ("Users", "Groups") if props.get(name)]
     if others:
-        message = f"{kind} with {others} is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"{kind} with {others}")
     return [str(role) for role in props.get("Roles", [])]
 
 

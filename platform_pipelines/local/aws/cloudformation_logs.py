@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from platform_pipelines.local.aws.answers import tag_list
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -49,7 +51,8 @@ class LogGroup(ResourceType):
             wanted = {"deletionProtectionEnabled": bool(new.get("DeletionProtectionEnabled"))}
             protected = {"logGroupIdentifier": one.id} | wanted
             self.call("logs", "PutLogGroupDeletionProtection", protected)
-        self._retag(one, new)
+        arn = {"resourceArn": self._found(one.id)["logGroupArn"]}
+        retag(self.call, "logs", arn, one.properties.get("Tags"), new.get("Tags"))
         return self._made(one.id)
 
     def delete(self, one: Existing) -> None:
@@ -69,7 +72,7 @@ class LogGroup(ResourceType):
             )
             if member in found
         }
-        actual["Tags"] = [{"Key": key, "Value": value} for key, value in tags["tags"].items()]
+        actual["Tags"] = tag_list(tags["tags"])
         return Look(condition=Condition.READY, made=self._made(one.id), actual=actual)
 
     def _retain(self, name: str, props: Properties) -> None:
@@ -83,15 +86,6 @@ class LogGroup(ResourceType):
     def _encrypt(self, name: str, key: str | None) -> None:
         operation = "AssociateKmsKey" if key else "DisassociateKmsKey"
         self.call("logs", operation, {"logGroupName": name} | ({"kmsKeyId": key} if key else {}))
-
-    def _retag(self, one: Existing, new: Properties) -> None:
-        before = {tag["Key"]: tag["Value"] for tag in one.properties.get("Tags", [])}
-        after = {tag["Key"]: tag["Value"] for tag in new.get("Tags", [])}
-        arn = {"resourceArn": self._found(one.id)["logGroupArn"]}
-        if gone := sorted(before.keys() - after.keys()):
-            self.call("logs", "UntagResource", arn | {"tagKeys": gone})
-        if after and after != before:
-            self.call("logs", "TagResource", arn | {"tags": after})
 
     def _found(self, name: str) -> dict[str, Any]:
         asked = {"logGroupIdentifiers": [name]}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -27,10 +28,9 @@ class _Ec2(ResourceType):
     def _retag(self, id_: str, old: Properties, new: Properties) -> None:
         if unknown := changed(old, new) - {"Tags"}:
             raise Fault("ValidationException", f"{self.name}: {sorted(unknown)} cannot be changed")
-        if old.get("Tags"):
-            self.call("ec2", "DeleteTags", {"Resources": [id_], "Tags": old["Tags"]})
-        if new.get("Tags"):
-            self.call("ec2", "CreateTags", {"Resources": [id_], "Tags": new["Tags"]})
+        before, after = old.get("Tags"), new.get("Tags")
+        words = ("CreateTags", "DeleteTags")
+        retag(self.call, "ec2", {"Resources": [id_]}, before, after, words=words)
 
     def _tags(self, id_: str) -> list[dict[str, str]]:
         asked = {"Filters": [{"Name": "resource-id", "Values": [id_]}]}

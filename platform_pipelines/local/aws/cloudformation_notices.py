@@ -3,7 +3,9 @@ connections, notification rules, and Chatbot's Slack channels."""
 
 from typing import Any
 
+from platform_pipelines.local.aws.answers import tag_map
 from platform_pipelines.local.aws.cloudformation_mirror import mirrored
+from platform_pipelines.local.aws.cloudformation_retag import retag, tags_for
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -30,14 +32,8 @@ class Connection(ResourceType):
         return _made_connection(self._found(arn))
 
     def update(self, one: Existing, new: Properties) -> Made:
-        before, after = _tags(one.properties), _tags(new)
-        if gone := sorted(before.keys() - after.keys()):
-            params: Params = {"ResourceArn": one.id, "TagKeys": gone}
-            self.call("codeconnections", "UntagResource", params)
-        if after and after != before:
-            tags = [{"Key": key, "Value": value} for key, value in after.items()]
-            params = {"ResourceArn": one.id, "Tags": tags}
-            self.call("codeconnections", "TagResource", params)
+        before, after = one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "codeconnections", {"ResourceArn": one.id}, before, after)
         return _made_connection(self._found(one.id))
 
     def delete(self, one: Existing) -> None:
@@ -58,10 +54,6 @@ def _made_connection(found: dict[str, Any]) -> Made:
     return Made(id=found["ConnectionArn"], attributes={name: found[name] for name in names})
 
 
-def _tags(props: Properties) -> dict[str, str]:
-    return {tag["Key"]: str(tag["Value"]) for tag in props.get("Tags", [])}
-
-
 class NotificationRule(ResourceType):
     """AWS::CodeStarNotifications::NotificationRule: Ref is the ARN."""
 
@@ -79,11 +71,8 @@ class NotificationRule(ResourceType):
             props = {name: new.get(name, "ENABLED") for name in names}  # only Status may go
             params = parameters("codestar-notifications", "UpdateNotificationRule", props)
             self._ask("UpdateNotificationRule", params | {"Arn": one.id})
-        before, after = one.properties.get("Tags", {}), new.get("Tags", {})
-        if gone := sorted(before.keys() - after.keys()):
-            self._ask("UntagResource", {"Arn": one.id, "TagKeys": gone})
-        if after and after != before:
-            self._ask("TagResource", {"Arn": one.id, "Tags": after})
+        before, after = one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "codestar-notifications", {"Arn": one.id}, before, after)
         return _by_arn(one.id)
 
     def delete(self, one: Existing) -> None:
@@ -132,8 +121,8 @@ class SlackChannelConfiguration(ResourceType):
 
     def create(self, props: Properties) -> Made:
         params = self._parameters("CreateSlackChannelConfiguration", props)
-        params["Tags"] = _slack_tags(_tags(props))
-        made = self.call("chatbot", "CreateSlackChannelConfiguration", params)
+        operation, tags = "CreateSlackChannelConfiguration", tag_map(props.get("Tags", []))
+        made = self.call("chatbot", operation, params | tags_for("chatbot", operation, tags))
         return _by_arn(made["ChannelConfiguration"]["ChatConfigurationArn"])
 
     def update(self, one: Existing, new: Properties) -> Made:
@@ -141,12 +130,8 @@ class SlackChannelConfiguration(ResourceType):
         params = self._parameters("UpdateSlackChannelConfiguration", _SLACK_BY_DEFAULT | told)
         params["ChatConfigurationArn"] = one.id
         self.call("chatbot", "UpdateSlackChannelConfiguration", params)
-        before, after = _tags(one.properties), _tags(new)
-        if gone := sorted(before.keys() - after.keys()):
-            self.call("chatbot", "UntagResource", {"ResourceARN": one.id, "TagKeys": gone})
-        if after and after != before:
-            tags = {"ResourceARN": one.id, "Tags": _slack_tags(after)}
-            self.call("chatbot", "TagResource", tags)
+        before, after = one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "chatbot", {"ResourceARN": one.id}, before, after)
         return _by_arn(one.id)
 
     def delete(self, one: Existing) -> None:
@@ -167,7 +152,3 @@ class SlackChannelConfiguration(ResourceType):
     def _parameters(self, operation: str, props: Properties) -> Params:
         told = {_SLACK_NAMES.get(key, key): props[key] for key in props if key != "Tags"}
         return parameters("chatbot", operation, told)
-
-
-def _slack_tags(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"TagKey": key, "TagValue": value} for key, value in tags.items()]

@@ -4,6 +4,7 @@ global cluster that its template names, and leaves it when the template names it
 from typing import Any
 from uuid import uuid4
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Existing,
     Look,
@@ -27,13 +28,9 @@ class RdsType(ResourceType):
             self.call("rds", operation, parameters("rds", operation, differing) | key)
 
     def retag(self, arn: str, old: Properties, new: Properties) -> None:
-        before, after = old.get("Tags", []), new.get("Tags", [])
-        removed = {tag["Key"] for tag in before} - {tag["Key"] for tag in after}
-        if removed:
-            params = {"ResourceName": arn, "TagKeys": sorted(removed)}
-            self.call("rds", "RemoveTagsFromResource", params)
-        if after and after != before:
-            self.call("rds", "AddTagsToResource", {"ResourceName": arn, "Tags": after})
+        before, after = old.get("Tags"), new.get("Tags")
+        words = ("AddTagsToResource", "RemoveTagsFromResource")
+        retag(self.call, "rds", {"ResourceName": arn}, before, after, words=words)
 
 
 FAILED = (

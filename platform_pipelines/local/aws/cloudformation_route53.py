@@ -13,7 +13,7 @@ from platform_pipelines.local.aws.cloudformation_types import (
     changed,
     parameters,
 )
-from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local.aws.service import not_implemented
 
 
 class Route53Type(ResourceType):
@@ -56,8 +56,7 @@ class HostedZone(Route53Type):
 
     def create(self, props: Properties) -> Made:
         if unknown := props.keys() - {"HostedZoneConfig", "HostedZoneTags", "Name"}:
-            message = f"{self.name} with {sorted(unknown)} is not implemented by the local Regions"
-            raise Fault("NotImplemented", message, 501)
+            raise not_implemented(f"{self.name} with {sorted(unknown)}")
         config = {"Comment": props.get("HostedZoneConfig", {}).get("Comment", "")}
         reference = str(uuid4())
         asked = {"Name": props["Name"], "CallerReference": reference, "HostedZoneConfig": config}

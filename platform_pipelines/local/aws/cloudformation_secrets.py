@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 import json
 from typing import Any
 
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -51,7 +52,8 @@ class Secret(ResourceType):
             self.call("secretsmanager", "UpdateSecret", {"SecretId": one.id} | wanted)
         if "ReplicaRegions" in names:
             self._replicate(one.id, _replicas(one.properties), _replicas(new))
-        self._retag(one, new)
+        before, after = one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "secretsmanager", {"SecretId": one.id}, before, after)
         return self._made(one.id)
 
     def delete(self, one: Existing) -> None:
@@ -110,14 +112,6 @@ class Secret(ResourceType):
     def _remove(self, id_: str, regions: list[str]) -> None:
         asked = {"SecretId": id_, "RemoveReplicaRegions": regions}
         self.call("secretsmanager", "RemoveRegionsFromReplication", asked)
-
-    def _retag(self, one: Existing, new: Properties) -> None:
-        before, after = one.properties.get("Tags", []), new.get("Tags", [])
-        kept = {tag["Key"] for tag in after}
-        if gone := [tag["Key"] for tag in before if tag["Key"] not in kept]:
-            self.call("secretsmanager", "UntagResource", {"SecretId": one.id, "TagKeys": gone})
-        if after and after != before:
-            self.call("secretsmanager", "TagResource", {"SecretId": one.id, "Tags": after})
 
     @staticmethod
     def _made(arn: str) -> Made:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from platform_pipelines.local.aws.cloudformation_iam import document, made_up_id, text
+from platform_pipelines.local.aws.cloudformation_retag import retag
 from platform_pipelines.local.aws.cloudformation_types import (
     Condition,
     Existing,
@@ -14,7 +15,7 @@ from platform_pipelines.local.aws.cloudformation_types import (
     changed,
     is_missing,
 )
-from platform_pipelines.local.aws.service import Fault, Result
+from platform_pipelines.local.aws.service import Fault, Result, not_implemented
 
 # Attributes that a template may set, and what a topic has without them.
 _TOPIC = {
@@ -43,8 +44,7 @@ class SnsType(ResourceType):
     def refuse(self, props: Properties, known: set[str]) -> None:
         """Refuse properties that nothing here would follow. Raises: Fault."""
         if unknown := sorted(props.keys() - known):
-            message = f"{self.name} with {unknown} is not implemented by the local Regions"
-            raise Fault("NotImplemented", message, 501)
+            raise not_implemented(f"{self.name} with {unknown}")
 
 
 class Topic(SnsType):
@@ -81,7 +81,8 @@ class Topic(SnsType):
             )
         self._unsubscribe(one.id, _pairs(one.properties) - _pairs(new))
         self._subscribe(one.id, _pairs(new) - _pairs(one.properties))
-        self._retag(one.id, one.properties.get("Tags", []), new.get("Tags", []))
+        before, after = one.properties.get("Tags"), new.get("Tags")
+        retag(self.call, "sns", {"ResourceArn": one.id}, before, after)
         return self._made(one.id)
 
     def delete(self, one: Existing) -> None:
@@ -131,13 +132,6 @@ class Topic(SnsType):
             confirmed = one["SubscriptionArn"].startswith("arn:")
             if confirmed and (one["Protocol"], one["Endpoint"]) in pairs:
                 self.ask("Unsubscribe", SubscriptionArn=one["SubscriptionArn"])
-
-    def _retag(self, arn: str, old: list[dict[str, str]], new: list[dict[str, str]]) -> None:
-        removed = sorted({one["Key"] for one in old} - {one["Key"] for one in new})
-        if removed:
-            self.ask("UntagResource", ResourceArn=arn, TagKeys=removed)
-        if new and new != old:
-            self.ask("TagResource", ResourceArn=arn, Tags=new)
 
     @staticmethod
     def _made(arn: str) -> Made:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
-from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.aws.service import Call, Fault, not_implemented
 from platform_pipelines.local.world import World
 
 _INVALID = "ValidationError"
@@ -41,8 +41,7 @@ def _parts(url: str) -> tuple[str, str, str | None]:
     if found.scheme != "https" or host is None:
         raise Fault(_INVALID, "TemplateURL must be a supported URL.")
     if "versionId" in parse_qs(found.query):
-        message = "TemplateURL with a versionId is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented("TemplateURL with a versionId")
     path = unquote(found.path).lstrip("/")
     bucket, key = host["bucket"], path
     if bucket is None:

@@ -88,7 +88,7 @@ class Calls:
         self, service: str, operation: str, params: Params, region: str | None = None
     ) -> Result:
         """The answer to a call with valid parameters. Raises: Fault."""
-        shape = _input(service, operation)
+        shape = input_shape(service, operation)
         report = ParamValidator().validate(params, shape)
         if report.has_errors():
             raise Fault("ValidationException", report.generate_report())
@@ -186,7 +186,7 @@ def changed(old: Properties, new: Properties) -> set[str]:
 
 def parameters(service: str, operation: str, props: Properties) -> Params:
     """An operation's parameters from properties. Raises: Fault, for one that it does not know."""
-    params: Params = _convert(_input(service, operation), props, operation)
+    params: Params = _convert(input_shape(service, operation), props, operation)
     return params
 
 
@@ -229,7 +229,8 @@ def _scalar(shape: Shape | None, value: Any) -> Any:
 
 
 @functools.cache
-def _input(service: str, operation: str) -> StructureShape:
+def input_shape(service: str, operation: str) -> StructureShape:
+    """What botocore's model says of an operation's parameters."""
     shape = _model(service).operation_model(operation).input_shape
     return shape or StructureShape(operation, {"type": "structure", "members": {}})
 

@@ -14,8 +14,15 @@ from platform_pipelines.local.aws import cloudwatch_requests as requests
 from platform_pipelines.local.aws.cloudwatch_alarms import Alarms
 from platform_pipelines.local.aws.cloudwatch_dashboards import Dashboards
 from platform_pipelines.local.aws.cloudwatch_evaluation import Alarm
-from platform_pipelines.local.aws.paging import BadToken, page
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
+from platform_pipelines.local.aws.paging import BadToken, page, paged
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Params,
+    Result,
+    not_implemented,
+    operation,
+)
 
 OBSERVED = "cloudwatch_observe"
 INTERVAL = 10.0  # AWS-like seconds between two observations
@@ -54,11 +61,8 @@ class CloudWatch(Dashboards):
     def ListMetrics(self, call: Call) -> Result:  # noqa: N802
         params = {key: value for key, value in call.params.items() if key != "NextToken"}
         found = stores.ask(call, params)["Metrics"]
-        try:
-            shown, token = page(found, call.params.get("NextToken"), METRICS_PAGE)
-        except BadToken:
-            raise Fault("InvalidParameterValue", "The token is not valid.") from None
-        return {"Metrics": shown} | ({"NextToken": token} if token else {})
+        wrong = Fault("InvalidParameterValue", "The token is not valid.")
+        return paged("Metrics", found, call.params, wrong=wrong, limit=METRICS_PAGE)
 
     @operation(raises=(_ABSENT, _INVALID), states="INSUFFICIENT_DATA → OK | ALARM")
     def PutMetricAlarm(self, call: Call) -> Result:  # noqa: N802
@@ -100,8 +104,7 @@ class CloudWatch(Dashboards):
     def DescribeAlarms(self, call: Call) -> Result:  # noqa: N802
         for name in ("ChildrenOfAlarmName", "ParentsOfAlarmName"):
             if name in call.params:
-                message = f"{name} is not implemented by the local Regions"
-                raise Fault(_ABSENT, message, 501)
+                raise not_implemented(name)
         found = [alarm for alarm in _every() if _fits(alarm, call.params)]
         limit = call.params.get("MaxRecords", ALARMS_PAGE)
         try:

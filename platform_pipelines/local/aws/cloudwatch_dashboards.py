@@ -11,7 +11,8 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws.answers import tag_list, tag_map
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
 PLACE = "us-east-1"  # where ministack keeps what belongs to no Region
@@ -56,11 +57,8 @@ class Dashboards(Service):
         with ministack.scope(call.account, PLACE):
             asked = {"DashboardNamePrefix": prefix}
             found = stores.ask(call, asked)["DashboardEntries"]
-        try:
-            shown, token = page(found, call.params.get("NextToken"), PAGE)
-        except BadToken:
-            raise Fault(_INVALID, "The token is not valid.") from None
-        return {"DashboardEntries": shown} | ({"NextToken": token} if token else {})
+        wrong = Fault(_INVALID, "The token is not valid.")
+        return paged("DashboardEntries", found, call.params, wrong=wrong, limit=PAGE)
 
     @operation(raises=(_MISSING,))
     def DeleteDashboards(self, call: Call) -> Result:  # noqa: N802
@@ -78,7 +76,7 @@ class Dashboards(Service):
     def TagResource(self, call: Call) -> Result:  # noqa: N802
         if not _is_dashboard(call):
             return stores.ask(call)
-        _tags(call).update({one["Key"]: one["Value"] for one in call.params["Tags"]})
+        _tags(call).update(tag_map(call.params["Tags"]))
         return {}
 
     @operation(raises=(_MISSING,))
@@ -93,7 +91,7 @@ class Dashboards(Service):
     def ListTagsForResource(self, call: Call) -> Result:  # noqa: N802
         if not _is_dashboard(call):
             return stores.ask(call)
-        return {"Tags": [{"Key": key, "Value": value} for key, value in _tags(call).items()]}
+        return {"Tags": tag_list(_tags(call))}
 
 
 def _is_dashboard(call: Call) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from platform_pipelines.local.aws import cloudwatch_statistics as statistics
-from platform_pipelines.local.aws.service import Fault, Params
+from platform_pipelines.local.aws.service import Fault, Params, not_implemented
 
 Series = dict[float, float]  # values by the time at which their period begins
 Value = float | Series
@@ -138,8 +138,7 @@ def _check(node: ast.expr, id_: str, known: set[str]) -> None:
 
 def _check_call(name: str, args: list[ast.expr], id_: str, known: set[str]) -> None:
     if name not in _FUNCTIONS:
-        message = f"The function {name} of metric math is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"The function {name} of metric math")
     least, most = _FUNCTIONS[name]
     if not least <= len(args) <= most:
         raise _wrong(id_, f"Wrong number of arguments of {name}")

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 from platform_pipelines.local.aws import cloudwatch_math as metric_math
 from platform_pipelines.local.aws import cloudwatch_statistics as statistics
 from platform_pipelines.local.aws.cloudwatch_evaluation import COMPARISONS, TREATMENTS
-from platform_pipelines.local.aws.service import Call, Fault, Params
+from platform_pipelines.local.aws.service import Call, Fault, Params, not_implemented
 
 DAY, WEEK = 86400, 7 * 86400
 ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
@@ -29,7 +29,7 @@ def check_metric_alarm(call: Call) -> None:
         if name not in params:
             raise Fault(INVALID, f"The parameter {name} is required.")
     if params["ComparisonOperator"] not in COMPARISONS:
-        raise _absent(f"ComparisonOperator {params['ComparisonOperator']}")
+        raise not_implemented(f"ComparisonOperator {params['ComparisonOperator']}")
     if "Metrics" in params:
         _check_computed(params)
     else:
@@ -68,7 +68,7 @@ def check_implemented(params: Params) -> None:
     """Whether a request asks for nothing that is not here. Raises: Fault."""
     for name in _ABSENT:
         if name in params:
-            raise _absent(name)
+            raise not_implemented(name)
 
 
 def check_actions(call: Call) -> None:
@@ -78,7 +78,7 @@ def check_actions(call: Call) -> None:
         if len(parts) < 6 or parts[0] != "arn":
             raise Fault(INVALID, f"Invalid arn syntax: {action}")
         if parts[2] != "sns":
-            raise _absent(f"the alarm action {parts[2]}")
+            raise not_implemented(f"the alarm action {parts[2]}")
         if parts[3] != call.region:
             message = f"Invalid region {parts[3]} specified. Only {call.region} is supported."
             raise Fault(INVALID, message)
@@ -94,7 +94,3 @@ def _check_periods(params: Params) -> None:
     if period * judged > (WEEK if period >= 3600 else DAY):
         message = "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)."
         raise Fault(INVALID, message)
-
-
-def _absent(what: str) -> Fault:
-    return Fault("NotImplemented", f"{what} is not implemented by the local Regions", 501)

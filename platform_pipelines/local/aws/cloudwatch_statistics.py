@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.service import Fault
+from platform_pipelines.local.aws.service import Fault, not_implemented
 
 Point = dict[str, Any]
 
@@ -70,8 +70,7 @@ def check_statistic(stat: str) -> None:
     if stat in BASIC or _PERCENTILE.fullmatch(stat):
         return
     if re.fullmatch(r"(tm|wm|tc|ts|pr|TM|WM|TC|TS|PR|IQM).*", stat):
-        message = f"The statistic {stat} is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"The statistic {stat}")
     raise Fault("ValidationError", f"The value {stat} for parameter Stat is not supported.")
 
 

@@ -7,8 +7,10 @@ https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
 from copy import deepcopy
 
 from platform_pipelines.local.aws import codebuild_rules as rules
+from platform_pipelines.local.aws.answers import Record, moment
 from platform_pipelines.local.aws.codebuild_rules import INVALID
-from platform_pipelines.local.aws.kept import Keeping, Record, paged, when
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 PAGE = 100
@@ -76,8 +78,8 @@ class CodeBuild(Keeping):
         backwards = call.params.get("sortOrder") == "DESCENDING"
         ordered = sorted(self.records(call).values(), key=lambda one: one[key], reverse=backwards)
         rows = [one["name"] for one in ordered]
-        names = ("nextToken", "maxResults")
-        return paged("projects", rows, call, names=names, code=INVALID, limit=PAGE)
+        names, wrong = ("nextToken", "maxResults"), Fault(INVALID, "The nextToken is not valid.")
+        return paged("projects", rows, call.params, wrong=wrong, limit=PAGE, names=names)
 
     @operation(raises=(INVALID,))
     def DeleteProject(self, call: Call) -> Result:  # noqa: N802
@@ -101,7 +103,7 @@ def _name(text: str) -> str:
 
 
 def _shown(found: Record) -> Record:
-    times = {key: when(found[key]) for key in ("created", "lastModified")}
+    times = {key: moment(found[key]) for key in ("created", "lastModified")}
     badge = {"badgeEnabled": found.get("badgeEnabled", False)}
     rest = {key: deepcopy(value) for key, value in found.items() if key != "badgeEnabled"}
     return rest | times | {"badge": badge}

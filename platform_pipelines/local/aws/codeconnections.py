@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-update.html
 
 import uuid
 
-from platform_pipelines.local.aws.kept import Keeping, Record, paged
+from platform_pipelines.local.aws.answers import Record, shown, tag_list, tag_map
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 PAGE = 100
@@ -30,7 +32,7 @@ class CodeConnections(Keeping):
         if "HostArn" in params:
             raise Fault(_MISSING, f"Host {params['HostArn']} not found")
         arn = f"arn:aws:codeconnections:{call.region}:{call.account}:connection/{uuid.uuid4()}"
-        tags = {tag["Key"]: tag["Value"] for tag in params.get("Tags", [])}
+        tags = tag_map(params.get("Tags", []))
         self.records(call)[arn] = {
             "ConnectionArn": arn,
             "ConnectionName": params["ConnectionName"],
@@ -39,22 +41,22 @@ class CodeConnections(Keeping):
             "ProviderType": params["ProviderType"],
             "_tags": tags,
         }
-        return {"ConnectionArn": arn, "Tags": _listed(tags)}
+        return {"ConnectionArn": arn, "Tags": tag_list(tags)}
 
     @operation(raises=(_MISSING,))
     def GetConnection(self, call: Call) -> Result:  # noqa: N802
-        return {"Connection": _shown(self._connection(call, call.params["ConnectionArn"]))}
+        return {"Connection": shown(self._connection(call, call.params["ConnectionArn"]))}
 
     @operation(raises=(_INPUT,))
     def ListConnections(self, call: Call) -> Result:  # noqa: N802
         kind, host = call.params.get("ProviderTypeFilter"), call.params.get("HostArnFilter")
         rows = [
-            _shown(one)
+            shown(one)
             for one in self.records(call).values()
             if kind in (None, one["ProviderType"]) and host is None
         ]
-        names = ("NextToken", "MaxResults")
-        return paged("Connections", rows, call, names=names, code=_INPUT, limit=PAGE)
+        wrong = Fault(_INPUT, "The NextToken is not valid.")
+        return paged("Connections", rows, call.params, wrong=wrong, limit=PAGE)
 
     @operation(raises=(_MISSING,))
     def DeleteConnection(self, call: Call) -> Result:  # noqa: N802
@@ -65,7 +67,7 @@ class CodeConnections(Keeping):
     @operation(raises=(_MISSING, _LIMIT))
     def TagResource(self, call: Call) -> Result:  # noqa: N802
         found = self._connection(call, call.params["ResourceArn"])
-        tags = found["_tags"] | {tag["Key"]: tag["Value"] for tag in call.params["Tags"]}
+        tags = found["_tags"] | tag_map(call.params["Tags"])
         if len(tags) > MOST_TAGS:
             raise Fault(_LIMIT, f"A resource can have at most {MOST_TAGS} tags.")
         found["_tags"] = tags
@@ -79,18 +81,10 @@ class CodeConnections(Keeping):
 
     @operation(raises=(_MISSING,))
     def ListTagsForResource(self, call: Call) -> Result:  # noqa: N802
-        return {"Tags": _listed(self._connection(call, call.params["ResourceArn"])["_tags"])}
+        return {"Tags": tag_list(self._connection(call, call.params["ResourceArn"])["_tags"])}
 
     def _connection(self, call: Call, arn: str) -> Record:
         found = self.records(call).get(arn)
         if found is None:
             raise Fault(_MISSING, f"Connection {arn} not found")
         return found
-
-
-def _shown(found: Record) -> Record:
-    return {key: value for key, value in found.items() if not key.startswith("_")}
-
-
-def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

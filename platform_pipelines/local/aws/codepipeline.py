@@ -9,10 +9,12 @@ from copy import deepcopy
 from typing import Any
 
 from platform_pipelines.local.aws import codepipeline_rules as rules
-from platform_pipelines.local.aws.kept import Keeping, Record, paged, taken, when
+from platform_pipelines.local.aws.answers import Record, moment, taken
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import CLOUDFORMATION, Call, Fault, Result, operation
 
-PAGE = 1000
+PAGE, TAGS_PAGE = 1000, 100
 MOST_TAGS = 50
 _BY_DEFAULT = {"executionMode": "SUPERSEDED", "pipelineType": "V1"}
 _OF_AN_ACTION = {"configuration": {}, "inputArtifacts": [], "outputArtifacts": [], "runOrder": 1}
@@ -55,7 +57,7 @@ class CodePipeline(Keeping):
             message = f"Pipeline '{name}' does not have a version '{version}'"
             raise Fault("PipelineVersionNotFoundException", message)
         about = {"pipelineArn": _arn(call, name)}
-        times = {key: when(found[key]) for key in ("created", "updated")}
+        times = {key: moment(found[key]) for key in ("created", "updated")}
         return {"pipeline": deepcopy(found["versions"][version - 1]), "metadata": about | times}
 
     @operation(raises=(*rules.CODES, _MISSING))
@@ -76,8 +78,7 @@ class CodePipeline(Keeping):
     @operation(raises=(_TOKEN,))
     def ListPipelines(self, call: Call) -> Result:  # noqa: N802
         rows = [_summary(one) for _, one in sorted(self.records(call).items())]
-        names = ("nextToken", "maxResults")
-        return paged("pipelines", rows, call, names=names, code=_TOKEN, limit=PAGE)
+        return _paged("pipelines", rows, call, PAGE)
 
     @operation(raises=(_MISSING,))
     def GetPipelineState(self, call: Call) -> Result:  # noqa: N802
@@ -90,8 +91,8 @@ class CodePipeline(Keeping):
                 _stage_state(stage, found["transitions"], first=number == 0)
                 for number, stage in enumerate(current["stages"])
             ],
-            "created": when(found["created"]),
-            "updated": when(found["updated"]),
+            "created": moment(found["created"]),
+            "updated": moment(found["updated"]),
         }
 
     @operation(raises=(_MISSING, _STAGE), states="transition enabled → disabled")
@@ -126,8 +127,7 @@ class CodePipeline(Keeping):
     @operation(raises=(_UNKNOWN, _TOKEN))
     def ListTagsForResource(self, call: Call) -> Result:  # noqa: N802
         rows = _listed(self._tagged(call)["tags"])
-        names = ("nextToken", "maxResults")
-        return paged("tags", rows, call, names=names, code=_TOKEN, limit=100)
+        return _paged("tags", rows, call, TAGS_PAGE)
 
     def _pipeline(self, call: Call, name: str) -> Record:
         found = self.records(call).get(name)
@@ -159,6 +159,11 @@ class CodePipeline(Keeping):
         raise Fault(_UNKNOWN, f"The resource '{arn}' does not exist.")
 
 
+def _paged(key: str, rows: list[Record], call: Call, limit: int) -> Result:
+    names, wrong = ("nextToken", "maxResults"), Fault(_TOKEN, "The nextToken is not valid.")
+    return paged(key, rows, call.params, wrong=wrong, limit=limit, names=names)
+
+
 def _arn(call: Call, name: str) -> str:
     return f"arn:aws:codepipeline:{call.region}:{call.account}:{name}"
 
@@ -173,7 +178,7 @@ def _declared(asked: dict[str, Any], version: int) -> Record:
 
 def _summary(found: Record) -> Record:
     current = found["versions"][-1]
-    times = {key: when(found[key]) for key in ("created", "updated")}
+    times = {key: moment(found[key]) for key in ("created", "updated")}
     return taken(current, "name", "version", "pipelineType", "executionMode") | times
 
 
@@ -182,7 +187,7 @@ def _stage_state(stage: Record, transitions: Record, *, first: bool) -> Record:
     changed = transitions.get(stage["name"], {}).get(_INBOUND)
     state: Record = {"stageName": stage["name"]}
     if changed:
-        at = {"lastChangedAt": when(changed["lastChangedAt"])}
+        at = {"lastChangedAt": moment(changed["lastChangedAt"])}
         state["inboundTransitionState"] = changed | at
     elif not first:
         state["inboundTransitionState"] = {"enabled": True}

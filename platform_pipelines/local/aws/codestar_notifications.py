@@ -5,14 +5,15 @@ when somebody asks: its topic must be there and let the service in, its channel 
 https://docs.aws.amazon.com/dtconsole/latest/userguide/set-up-sns.html
 """
 
-import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
+from platform_pipelines.local.aws.answers import Record, moment, taken
 from platform_pipelines.local.aws.codestar_notifications_events import EVENT_TYPES, EventType
-from platform_pipelines.local.aws.kept import Keeping, Record, paged, taken, when
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
+from platform_pipelines.local.aws.policy_documents import allows, statements
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
 
 PAGE = 100
@@ -60,7 +61,7 @@ class CodeStarNotifications(Keeping):
     @operation(raises=(_MISSING,))
     def DescribeNotificationRule(self, call: Call) -> Result:  # noqa: N802
         found = self._rule(call)
-        times = {key: when(found[key]) for key in ("CreatedTimestamp", "LastModifiedTimestamp")}
+        times = {key: moment(found[key]) for key in ("CreatedTimestamp", "LastModifiedTimestamp")}
         names = ("Arn", "Name", "Resource", "DetailType", "CreatedBy", "Status", "Tags")
         events = [_event(EVENT_TYPES[one]) for one in found["EventTypeIds"]]
         targets = [self._target(call, one) for one in found["Targets"]]
@@ -209,17 +210,9 @@ def _member(name: str) -> str:
 
 def _lets_in(policy: str) -> bool:
     """Whether a topic's policy lets notifications be published to it."""
-    statements: Any = json.loads(policy).get("Statement", [])
-    for one in statements if isinstance(statements, list) else [statements]:
-        principal = one.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else []
-        if one.get("Effect") == "Allow" and _PRINCIPAL in (
-            services if isinstance(services, list) else [services]
-        ):
-            return True
-    return False
+    return any(allows(one, _PRINCIPAL) for one in statements(policy))
 
 
 def _paged(key: str, rows: list[Record], call: Call) -> Result:
-    names = ("NextToken", "MaxResults")
-    return paged(key, rows, call, names=names, code=_TOKEN, limit=PAGE)
+    wrong = Fault(_TOKEN, "The NextToken is not valid.")
+    return paged(key, rows, call.params, wrong=wrong, limit=PAGE)

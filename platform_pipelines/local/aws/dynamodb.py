@@ -21,7 +21,15 @@ from platform_pipelines.local.aws.dynamodb_replicas import (
     UPDATING,
     Table,
 )
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Params,
+    Result,
+    Service,
+    not_implemented,
+    operation,
+)
 
 CREATED, DELETED = "dynamodb_created", "dynamodb_deleted"
 JOINED, LEFT = "dynamodb_joined", "dynamodb_left"
@@ -121,10 +129,7 @@ class DynamoDb(Service):
         if table.get(GLOBAL) and all("Delete" in one for one in [*asked, *witnesses]):
             self._dissolve(call, table, asked, witnesses)
         elif call.params.get("MultiRegionConsistency") != "STRONG":
-            message = (
-                "Global tables with eventual consistency are not implemented by the local Regions"
-            )
-            raise Fault("NotImplemented", message, 501)
+            raise not_implemented("A global table with eventual consistency")
         else:
             replicas.check_can_join(table)
             others = [one["Create"]["RegionName"] for one in asked if "Create" in one]

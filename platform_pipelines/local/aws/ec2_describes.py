@@ -12,7 +12,7 @@ from typing import Any
 from platform_pipelines.local.aws import ec2_filter_values as values
 from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.ec2_filters import Found, passes
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
 Record = dict[str, Any]
@@ -141,11 +141,8 @@ def chosen(call: Call, kind: Described, everything: list[Record]) -> Result:
     if filters:
         passes(filters, kind.values({}), ())  # refuses a filter even if there is nothing to pass it
     found = [one for one in found if passes(filters, kind.values(one), one.get("Tags", ()))]
-    try:
-        part, token = page(found, call.params.get("NextToken"), call.params.get("MaxResults"))
-    except BadToken:
-        raise Fault("InvalidNextToken", "The token is not valid.") from None
-    return {kind.members: part} | ({"NextToken": token} if token else {})
+    wrong = Fault("InvalidNextToken", "The token is not valid.")
+    return paged(kind.members, found, call.params, wrong=wrong)
 
 
 def _named(found: list[Record], member: str, wanted: list[str], unknown: Fault) -> list[Record]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import ec2_endpoint_services as services
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result
+from platform_pipelines.local.aws.service import Call, Fault, Params, Result, not_implemented
 
 Record = dict[str, Any]
 INTERFACE, GATEWAY = "Interface", "Gateway"
@@ -167,8 +167,7 @@ def _checked(call: Call) -> tuple[str, str]:
     kind = params.get("VpcEndpointType", GATEWAY)
     lacking = [name for name in _LACKING if params.get(name)]
     if lacking or kind not in (GATEWAY, INTERFACE):
-        message = f"CreateVpcEndpoint of {lacking or kind} is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"CreateVpcEndpoint of {lacking or kind}")
     if params["VpcId"] not in store("_vpcs"):
         raise Fault("InvalidVpcID.NotFound", f"The vpc ID '{params['VpcId']}' does not exist")
     if "ServiceName" not in params:

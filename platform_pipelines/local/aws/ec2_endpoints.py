@@ -11,7 +11,7 @@ from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import ec2_endpoint_records as records
 from platform_pipelines.local.aws.ec2_describes import ENDPOINTS, chosen
 from platform_pipelines.local.aws.ec2_endpoint_records import INTERFACE, Record
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.service import Call, Result, Service, not_implemented, operation
 
 CREATED, DELETED = "ec2.vpc_endpoint_created", "ec2.vpc_endpoint_deleted"
 
@@ -52,8 +52,7 @@ class Endpoints(Service):
     def ModifyVpcEndpoint(self, call: Call) -> Result:  # noqa: N802
         params = call.params
         if lacking := [name for name in ("DnsOptions", "SubnetConfigurations") if name in params]:
-            message = f"ModifyVpcEndpoint with {lacking} is not implemented by the local Regions"
-            raise Fault("NotImplemented", message, 501)
+            raise not_implemented(f"ModifyVpcEndpoint with {lacking}")
         record = records.find(params["VpcEndpointId"])
         records.check_places(params, record["VpcId"], prefix="Add")
         changes = {name: _changed(record, call, name) for name, *_ in records.PLACES}

@@ -12,9 +12,17 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import ec2_filters
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.role_trust import is_assumable
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Params,
+    Result,
+    Service,
+    not_implemented,
+    operation,
+)
 
 Record = dict[str, Any]
 MISSING = "InvalidFlowLogId.NotFound"
@@ -63,11 +71,8 @@ class FlowLogs(Service):
         wanted = [_find(id_) for id_ in params.get("FlowLogIds", [])]
         found = [self._described(one, call) for one in wanted or list(_all().values())]
         found = [one for one in found if _passes(one, params.get("Filter", []))]
-        try:
-            part, token = page(found, params.get("NextToken"), params.get("MaxResults"))
-        except BadToken:
-            raise Fault("InvalidNextToken", "The token is not valid.") from None
-        return {"FlowLogs": part} | ({"NextToken": token} if token else {})
+        wrong = Fault("InvalidNextToken", "The token is not valid.")
+        return paged("FlowLogs", found, params, wrong=wrong)
 
     @operation
     def DeleteFlowLogs(self, call: Call) -> Result:  # noqa: N802
@@ -122,8 +127,7 @@ def _checked(call: Call) -> Record:
     lacking = [name for name in _LACKING if params.get(name)]
     if lacking or kind not in _RESOURCES or destination not in (_LOGS, _S3):
         what = lacking or (kind if kind not in _RESOURCES else destination)
-        message = f"CreateFlowLogs of {what} is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"CreateFlowLogs of {what}")
     if "TrafficType" not in params:
         raise Fault("MissingParameter", "The request must contain the parameter TrafficType")
     if interval not in _INTERVALS:

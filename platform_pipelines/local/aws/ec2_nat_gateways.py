@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.htm
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import ec2_nat_records as records
 from platform_pipelines.local.aws.ec2_nat_records import Record
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 
 CREATED, DELETED, FORGOTTEN = (
@@ -52,11 +52,8 @@ class NatGateways(Service):
         wanted = [records.find(id_) for id_ in params.get("NatGatewayIds", [])]
         described = [records.described(one) for one in wanted or list(records.gateways().values())]
         found = [one for one in described if records.passes(one, params.get("Filter", []))]
-        try:
-            chosen, token = page(found, params.get("NextToken"), params.get("MaxResults"))
-        except BadToken:
-            raise Fault("InvalidNextToken", "The token is not valid.") from None
-        return {"NatGateways": chosen} | ({"NextToken": token} if token else {})
+        wrong = Fault("InvalidNextToken", "The token is not valid.")
+        return paged("NatGateways", found, params, wrong=wrong)
 
     @operation(raises=("NatGatewayNotFound",), states="deleting → deleted")
     def DeleteNatGateway(self, call: Call) -> Result:  # noqa: N802

@@ -10,7 +10,7 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import ec2_addresses, ec2_filters
-from platform_pipelines.local.aws.service import Fault, Params, Result
+from platform_pipelines.local.aws.service import Fault, Params, Result, not_implemented
 
 Record = dict[str, Any]
 USING = frozenset({"pending", "available", "deleting"})  # states in which it has its interface
@@ -35,8 +35,8 @@ def check(params: Params) -> Record:
     """The subnet, if what is asked for makes a NAT gateway. Raises: Fault."""
     lacking = [name for name in _LACKING if params.get(name)]
     if lacking or params.get("AvailabilityMode") == "regional":
-        message = f"CreateNatGateway with {lacking or 'AvailabilityMode regional'} is not "
-        raise Fault("NotImplemented", message + "implemented by the local Regions", 501)
+        what = lacking or "AvailabilityMode regional"
+        raise not_implemented(f"CreateNatGateway with {what}")
     if "SubnetId" not in params:
         raise Fault("MissingParameter", "The request must contain the parameter SubnetId")
     subnet: Record | None = ministack.service("ec2")._subnets.get(params["SubnetId"])

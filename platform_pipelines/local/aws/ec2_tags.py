@@ -5,7 +5,14 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateTags.html
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import ec2_nat_records, stores
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Result,
+    Service,
+    not_implemented,
+    operation,
+)
 
 # By the beginning of an id: ministack's store, the code and the words of the refusal.
 _KINDS = {
@@ -66,8 +73,7 @@ def _check(id_: str) -> None:
         ec2_nat_records.find(id_)
         return
     if kind in _OTHERS:
-        message = f"ec2 CreateTags of {kind}-… is not implemented by the local Regions"
-        raise Fault("NotImplemented", message, 501)
+        raise not_implemented(f"ec2 CreateTags of {kind}-…")
     if kind not in _KINDS or "-" not in id_:
         raise Fault("InvalidID", f"The ID '{id_}' is not valid")
     store, code, words = _KINDS[kind]

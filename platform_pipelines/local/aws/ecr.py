@@ -8,10 +8,10 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html
 
 from base64 import b64encode
 
+from platform_pipelines.local.aws.answers import moment
 from platform_pipelines.local.aws.ecr_layers import Layers
 from platform_pipelines.local.aws.ecr_lifecycle import Lifecycle
 from platform_pipelines.local.aws.ecr_repositories import RepositoryOperations
-from platform_pipelines.local.aws.ecr_requests import moment
 from platform_pipelines.local.aws.service import Call, Result, operation
 
 _TOKEN_FOR = 12 * 3600.0  # seconds

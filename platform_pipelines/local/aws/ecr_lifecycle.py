@@ -10,10 +10,11 @@ from typing import Any
 
 from platform_pipelines.local.aws import ecr_views as views
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.answers import moment
 from platform_pipelines.local.aws.ecr_images import Images, archive
 from platform_pipelines.local.aws.ecr_policy import Verdict, check, judge
 from platform_pipelines.local.aws.ecr_records import Repository
-from platform_pipelines.local.aws.ecr_requests import NO_REPOSITORY, moment, paged
+from platform_pipelines.local.aws.ecr_requests import NO_REPOSITORY, paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 _LOOK, _PREVIEWED = "ecr_lifecycle", "ecr_previewed"

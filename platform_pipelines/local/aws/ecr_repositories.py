@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html
 import json
 import re
 
+from platform_pipelines.local.aws.answers import moment
 from platform_pipelines.local.aws.ecr_records import Repository
 from platform_pipelines.local.aws.ecr_requests import (
     NO_REPOSITORY,
     Registry,
     invalid,
-    moment,
     paged,
     registry,
     unpaged,

@@ -1,14 +1,14 @@
 """What all of ECR's operations share: the repository that a call names, pages, times, faults."""
 
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from platform_pipelines.local.aws import paging
 from platform_pipelines.local.aws.ecr_records import Repositories, Repository
-from platform_pipelines.local.aws.paging import BadToken, page
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service
 
 PAGE = 100  # of what is listed, unless maxResults says more
 MOST = 1000
+_NAMES = ("nextToken", "maxResults")
 NO_REPOSITORY = ("InvalidParameterException", "RepositoryNotFoundException")
 
 
@@ -52,11 +52,8 @@ def paged(key: str, items: list[Any], params: Params) -> Result:
     limit = params.get("maxResults", PAGE)
     if not 1 <= limit <= MOST:
         invalid(f"maxResults must be between 1 and {MOST}")
-    try:
-        part, token = page(items, params.get("nextToken"), limit)
-    except BadToken:
-        invalid("The nextToken is not valid.")
-    return {key: part} | ({"nextToken": token} if token else {})
+    wrong = Fault("InvalidParameterException", "The nextToken is not valid.")
+    return paging.paged(key, items, params, wrong=wrong, limit=limit, names=_NAMES)
 
 
 def unpaged(params: Params, key: str) -> None:
@@ -70,8 +67,3 @@ def unpaged(params: Params, key: str) -> None:
 def invalid(message: str) -> NoReturn:
     """ECR's word for a request that makes no sense."""
     raise Fault("InvalidParameterException", message)
-
-
-def moment(seconds: float) -> datetime:
-    """A Unix time as AWS answers it."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -6,8 +6,9 @@ Used by the operations of images and of lifecycle policies.
 import re
 from typing import Any
 
+from platform_pipelines.local.aws.answers import moment
 from platform_pipelines.local.aws.ecr_records import Image, Repository
-from platform_pipelines.local.aws.ecr_requests import PAGE, invalid, moment
+from platform_pipelines.local.aws.ecr_requests import PAGE, invalid
 from platform_pipelines.local.aws.service import Fault, Params, Result
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

@@ -9,8 +9,9 @@ from typing import Any
 
 from platform_pipelines.local.aws import efs_records as records
 from platform_pipelines.local.aws import efs_replication as replication
+from platform_pipelines.local.aws.answers import moment, taken
 from platform_pipelines.local.aws.efs_lifecycle import Lifecycle, Resource
-from platform_pipelines.local.aws.efs_records import Record, moment
+from platform_pipelines.local.aws.efs_records import Record
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 
 STORE = "file_systems"
@@ -97,14 +98,14 @@ class FileSystems(Service):
     )
     def UpdateFileSystem(self, call: Call) -> Result:  # noqa: N802
         record = records.available(call.params["FileSystemId"])
-        wanted = {**records.only(record, "ThroughputMode", "PerformanceMode"), **call.params}
+        wanted = {**taken(record, "ThroughputMode", "PerformanceMode"), **call.params}
         if wanted["ThroughputMode"] == "provisioned":
-            wanted = {**records.only(record, "ProvisionedThroughputInMibps"), **wanted}
+            wanted = {**taken(record, "ProvisionedThroughputInMibps"), **wanted}
         _check(wanted)
         self._check_rest(record, wanted)
         record["ThroughputMode"] = wanted["ThroughputMode"]
         record.pop("ProvisionedThroughputInMibps", None)
-        record |= records.only(wanted, "ProvisionedThroughputInMibps")
+        record |= taken(wanted, "ProvisionedThroughputInMibps")
         identifier = record["FileSystemId"]
         transition = "efs_file_system_updating"
         self.lifecycle.begin(_resource(call, identifier), records.UPDATING, transition)

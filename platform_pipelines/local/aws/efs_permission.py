@@ -11,6 +11,7 @@ from platform_pipelines.local.aws import efs_records as records
 from platform_pipelines.local.aws import stores
 from platform_pipelines.local.aws.efs_records import Record
 from platform_pipelines.local.aws.efs_replication import members, regions
+from platform_pipelines.local.aws.kms_keys import enabled
 from platform_pipelines.local.aws.service import Call, Fault, Result
 
 
@@ -21,7 +22,7 @@ def why_not(account: str, record: Record) -> str | None:
         return f"Authorization error: EFS cannot assume the role {role}."
     for region, identifier in zip(regions(record), members(record), strict=True):
         key = _key(account, region, identifier)
-        if key and not _usable(account, region, key):
+        if key and enabled(account, region, key) is None:
             return f"Authorization error: EFS cannot use the KMS key {key} in {region}."
     return None
 
@@ -29,11 +30,6 @@ def why_not(account: str, record: Record) -> str | None:
 def _key(account: str, region: str, identifier: str) -> str | None:
     found = records.store("file_systems").get_scoped(account, region, identifier)
     return str(found["KmsKeyId"]) if found and found.get("KmsKeyId") else None
-
-
-def _usable(account: str, region: str, key: str) -> bool:
-    found = _asked(account, region, "kms", "DescribeKey", KeyId=key)
-    return found is not None and found["KeyMetadata"]["KeyState"] == "Enabled"
 
 
 def _asked(account: str, region: str, service: str, operation: str, **params: Any) -> Result | None:

@@ -5,12 +5,10 @@ seconds. Used by all of `efs_*`; nothing else knows how the records are kept.
 """
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws import paging
 from platform_pipelines.local.aws.service import Fault, Params, Result
 
 Record = dict[str, Any]
@@ -97,26 +95,14 @@ def shown(record: Record, *hidden: str) -> Result:
     }
 
 
-def moment(seconds: float) -> datetime:
-    """A Unix time as AWS answers it."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def paged(
     items: list[Any], params: Params, key: str, *, marker: tuple[str, str], limit: str
 ) -> Result:
     """A page under `key`; `marker` names the parameter and the answer's member. Raises: Fault."""
     asked, answered = marker
-    try:
-        part, token = page(items, params.get(asked), params.get(limit, 100))
-    except BadToken:
-        bad(f"The {asked} is not valid.")
-    return {key: part} | ({answered: token} if token else {})
-
-
-def only(params: Mapping[str, Any], *keys: str) -> Params:
-    """The parameters of these names that were given."""
-    return {key: params[key] for key in keys if key in params}
+    wrong = Fault("BadRequest", f"The {asked} is not valid.")
+    names = (asked, limit)
+    return paging.paged(key, items, params, wrong=wrong, limit=100, names=names, answered=answered)
 
 
 def bad(message: str) -> NoReturn:

@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/efs/latest/ug/monitoring-replication-status.html
 """
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.efs_records import Record, moment, shown
+from platform_pipelines.local.aws.answers import moment
+from platform_pipelines.local.aws.efs_records import Record, shown
 from platform_pipelines.local.aws.service import Result
 
 __all__ = ["Record", "active", "all_of", "last_synced", "members", "moment", "of", "regions"]

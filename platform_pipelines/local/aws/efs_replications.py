@@ -13,6 +13,7 @@ from platform_pipelines.local.aws import efs_file_systems as files
 from platform_pipelines.local.aws import efs_records as records
 from platform_pipelines.local.aws import efs_replication as replication
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.answers import taken
 from platform_pipelines.local.aws.efs_file_systems import FileSystems
 from platform_pipelines.local.aws.efs_permission import why_not
 from platform_pipelines.local.aws.efs_records import Record
@@ -111,7 +112,7 @@ class Replications(FileSystems):
                 body = {
                     "PerformanceMode": source["PerformanceMode"],
                     "Encrypted": bool(source.get("Encrypted") or wanted.get("KmsKeyId")),
-                    **records.only(wanted, "KmsKeyId", "AvailabilityZoneName"),
+                    **taken(wanted, "KmsKeyId", "AvailabilityZoneName"),
                 }
                 return self.create(call.account, region, body)
             target = records.available(wanted["FileSystemId"])

@@ -3,6 +3,7 @@
 All of it is done at once. https://docs.aws.amazon.com/eks/latest/userguide/access-policies.html
 """
 
+from platform_pipelines.local.aws.answers import moment, taken
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_entries import POLICY, WITH_ENTRIES, new_entry, new_policy
 from platform_pipelines.local.aws.eks_principals import check_principal
@@ -20,12 +21,10 @@ from platform_pipelines.local.aws.eks_records import (
     in_use,
     key_of,
     missing,
-    moment,
     of_cluster,
     paged,
     shown,
     store,
-    taken,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
 

@@ -9,6 +9,7 @@ import yaml
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import eks_addon_identities as identities
+from platform_pipelines.local.aws.answers import taken
 from platform_pipelines.local.aws.eks_addon_catalog import BY_NAME, OFFERS, Offer
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_health import issue, ready_for_all
@@ -33,7 +34,6 @@ from platform_pipelines.local.aws.eks_records import (
     paged,
     shown,
     store,
-    taken,
 )
 from platform_pipelines.local.aws.eks_updates import Change, parked
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation

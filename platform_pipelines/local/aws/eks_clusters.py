@@ -9,6 +9,7 @@ import base64
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import eks_entries
 from platform_pipelines.local.aws import eks_network as network
+from platform_pipelines.local.aws.answers import taken
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_cluster_changes import config_change, version_change
 from platform_pipelines.local.aws.eks_principals import check_roles
@@ -33,11 +34,17 @@ from platform_pipelines.local.aws.eks_records import (
     paged,
     shown,
     store,
-    taken,
 )
 from platform_pipelines.local.aws.eks_updates import parked, refuse_while_busy
 from platform_pipelines.local.aws.eks_versions import DEFAULT_PLATFORM, supported
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, operation
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Params,
+    Result,
+    not_implemented,
+    operation,
+)
 from platform_pipelines.model import Region
 
 _CREATED, _DELETED = "eks_cluster_created", "eks_cluster_deleted"
@@ -114,8 +121,7 @@ class ClusterOperations(EksBase):
         own = self.world.platform.cluster_name(region) if region else None
         if name != own or call.account != self.world.platform.account:
             only = f"; only {own} of account {self.world.platform.account}" if own else ""
-            message = f"cluster {name} in {call.region} is not implemented by the local Regions"
-            raise Fault("NotImplemented", f"eks CreateCluster: {message}{only}", 501)
+            raise not_implemented(f"eks CreateCluster of {name} in {call.region}", only)
 
     def _new_cluster(self, call: Call, name: str) -> Record:
         params = call.params

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import eks_entries, eks_health
 from platform_pipelines.local.aws import eks_network as network
+from platform_pipelines.local.aws.answers import taken
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_nodegroup_changes import (
     check_labels,
@@ -35,7 +36,6 @@ from platform_pipelines.local.aws.eks_records import (
     paged,
     shown,
     store,
-    taken,
 )
 from platform_pipelines.local.aws.eks_updates import parked, refuse_while_busy
 from platform_pipelines.local.aws.eks_versions import minor, release

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
 """
 
+from platform_pipelines.local.aws.answers import taken
 from platform_pipelines.local.aws.eks_base import EksBase
 from platform_pipelines.local.aws.eks_principals import check_roles
 from platform_pipelines.local.aws.eks_records import (
@@ -23,7 +24,6 @@ from platform_pipelines.local.aws.eks_records import (
     paged,
     shown,
     store,
-    taken,
 )
 from platform_pipelines.local.aws.service import Call, Result, operation
 

@@ -8,11 +8,11 @@ tokens, what an unfinished update returns to. Every module of EKS uses this one.
 import secrets
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws import paging
+from platform_pipelines.local.aws.answers import moment
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result
 
 Record = dict[str, Any]
@@ -22,6 +22,7 @@ CLUSTERS, NODEGROUPS, ADDONS = "_clusters", "_nodegroups", "_addons"
 ENTRIES, POLICIES = "_access_entries", "_access_policies"
 ASSOCIATIONS = "_pod_identity_associations"
 PAGE = 100
+_NAMES = ("nextToken", "maxResults")
 TIMES = ("createdAt", "modifiedAt")
 # Codes of EKS's errors.
 PARAMETER, REQUEST = "InvalidParameterException", "InvalidRequestException"
@@ -116,24 +117,10 @@ def shown(record: Record) -> Result:
     return seen | {key: moment(seen[key]) for key in TIMES if key in seen}
 
 
-def moment(value: Any) -> datetime:
-    """A time that was noted, as AWS answers it."""
-    return datetime.fromtimestamp(value, UTC)
-
-
 def paged(key: str, items: Iterable[Any], params: Params) -> Result:
     """A page of a list. Raises: Fault, for a token that is not ours."""
-    limit = params.get("maxResults") or PAGE
-    try:
-        found, token = page(list(items), params.get("nextToken"), limit)
-    except BadToken:
-        raise Fault(PARAMETER, "The nextToken is not valid.") from None
-    return {key: found} | ({"nextToken": token} if token else {})
-
-
-def taken(params: Params, *names: str) -> Record:
-    """Those of the named parameters that were given."""
-    return {name: params[name] for name in names if name in params}
+    wrong = Fault(PARAMETER, "The nextToken is not valid.")
+    return paging.paged(key, list(items), params, wrong=wrong, limit=PAGE, names=_NAMES)
 
 
 def changed(record: Record, now: Callable[[], float], **members: Any) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws import eks_health
+from platform_pipelines.local.aws import eks_health, stores
+from platform_pipelines.local.aws.answers import moment
 from platform_pipelines.local.aws.eks_records import (
     ADDONS,
     CLUSTERS,
@@ -17,11 +18,10 @@ from platform_pipelines.local.aws.eks_records import (
     Record,
     identity,
     in_use,
-    moment,
     store,
 )
 from platform_pipelines.local.aws.service import Call, Result
-from platform_pipelines.local.world import PARKED, World
+from platform_pipelines.local.world import World
 
 RUNNING, DONE, FAILED = "InProgress", "Successful", "Failed"
 _KEPT = 50
@@ -167,9 +167,5 @@ def restore(record: Record, members: Record) -> None:
 
 def parked(world: World, timer: str, *, here: str, failed: bool, **args: Any) -> bool:
     """Whether the control plane of a Region (an AWS name) stands still; then the timer comes again."""
-    region = world.region_of(here)
-    if region is None or not world.frozen(region):
-        return False
     again = args | {"here": here} | ({"failed": True} if failed else {})
-    world.timers.after(PARKED, timer, **again)
-    return True
+    return stores.parked(world, here, timer, **again)

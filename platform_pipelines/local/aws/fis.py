@@ -9,8 +9,10 @@ import string
 from copy import deepcopy
 
 from platform_pipelines.local.aws import fis_rules as rules
+from platform_pipelines.local.aws.answers import Record, moment, taken
 from platform_pipelines.local.aws.fis_rules import INVALID
-from platform_pipelines.local.aws.kept import Keeping, Record, paged, taken, when
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 
 PAGE = 100
@@ -72,8 +74,8 @@ class Fis(Keeping):
     @operation(raises=(INVALID,))
     def ListExperimentTemplates(self, call: Call) -> Result:  # noqa: N802
         rows = [taken(_shown(one), *_SUMMARY, *_TIMES) for one in self.records(call).values()]
-        names = ("nextToken", "maxResults")
-        return paged("experimentTemplates", rows, call, names=names, code=INVALID, limit=PAGE)
+        names, wrong = ("nextToken", "maxResults"), Fault(INVALID, "The nextToken is not valid.")
+        return paged("experimentTemplates", rows, call.params, wrong=wrong, limit=PAGE, names=names)
 
     @operation(raises=(_MISSING,))
     def TagResource(self, call: Call) -> Result:  # noqa: N802
@@ -111,4 +113,4 @@ _TIMES = ("creationTime", "lastUpdateTime")
 
 def _shown(found: Record) -> Record:
     rest = {key: deepcopy(value) for key, value in found.items() if not key.startswith("_")}
-    return rest | {key: when(found[key]) for key in _TIMES}
+    return rest | {key: moment(found[key]) for key in _TIMES}

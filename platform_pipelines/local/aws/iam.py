@@ -8,6 +8,7 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.policy_documents import listed
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 
 _MALFORMED = "MalformedPolicyDocument"
@@ -79,8 +80,7 @@ def _check(document: str, *, trust: bool = False) -> None:
         raise Fault(_MALFORMED, "This policy contains invalid Json") from None
     if not isinstance(policy, dict) or "Statement" not in policy:
         raise Fault(_MALFORMED, "Syntax errors in policy.")
-    found = policy["Statement"]
-    for statement in found if isinstance(found, list) else [found]:
+    for statement in listed(policy["Statement"]):
         _check_statement(statement, trust=trust)
 
 

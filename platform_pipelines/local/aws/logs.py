@@ -7,9 +7,16 @@ those are not here. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIR
 from typing import Any
 
 from platform_pipelines.local.aws import logs_keys
-from platform_pipelines.local.aws.paging import BadToken, page
-from platform_pipelines.local.aws.regional_records import Record, RegionalRecords, shown
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.answers import Record, shown
+from platform_pipelines.local.aws.kept import Keeping
+from platform_pipelines.local.aws.paging import paged
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Result,
+    not_implemented,
+    operation,
+)
 
 _MISSING, _INVALID = "ResourceNotFoundException", "InvalidParameterException"
 _MOST = 50  # groups in an answer
@@ -22,47 +29,33 @@ _RETENTIONS = frozenset(
 )
 
 
-class Logs(Service):
+class Logs(Keeping):
     """Log groups."""
 
     name = "logs"
 
-    def start(self) -> None:
-        self._groups = RegionalRecords()
-
-    def dump(self) -> Any:
-        return self._groups.dump()
-
-    def load(self, state: Any) -> None:
-        self._groups.load(state)
-
     @operation(raises=(_INVALID, "ResourceAlreadyExistsException"))
     def CreateLogGroup(self, call: Call) -> Result:  # noqa: N802
         params, name = call.params, call.params["logGroupName"]
-        if self._groups.find(call, name):
+        if name in self.records(call):
             message = "The specified log group already exists"
             raise Fault("ResourceAlreadyExistsException", message)
         arn = f"arn:aws:logs:{call.region}:{call.account}:log-group:{name}"
         if key := params.get("kmsKeyId"):
             logs_keys.check(call, key, arn)
-        self._groups.put(
-            call.account,
-            call.region,
-            name,
-            {
-                "logGroupName": name,
-                "creationTime": int(self.world.now() * 1000),
-                "retentionInDays": None,
-                "metricFilterCount": 0,
-                "arn": f"{arn}:*",
-                "logGroupArn": arn,
-                "storedBytes": 0,
-                "kmsKeyId": key,
-                "logGroupClass": params.get("logGroupClass", "STANDARD"),
-                "deletionProtectionEnabled": params.get("deletionProtectionEnabled", False),
-                "_tags": dict(params.get("tags", {})),
-            },
-        )
+        self.records(call)[name] = {
+            "logGroupName": name,
+            "creationTime": int(self.world.now() * 1000),
+            "retentionInDays": None,
+            "metricFilterCount": 0,
+            "arn": f"{arn}:*",
+            "logGroupArn": arn,
+            "storedBytes": 0,
+            "kmsKeyId": key,
+            "logGroupClass": params.get("logGroupClass", "STANDARD"),
+            "deletionProtectionEnabled": params.get("deletionProtectionEnabled", False),
+            "_tags": dict(params.get("tags", {})),
+        }
         return {}
 
     @operation(raises=(_INVALID,))
@@ -72,13 +65,13 @@ class Logs(Service):
         if "logGroupNamePrefix" in params and "logGroupNamePattern" in params:
             message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive."
             raise Fault(_INVALID, message)
-        found = sorted(self._groups.of(call), key=lambda one: str(one["logGroupName"]))
+        found = sorted(self.records(call).values(), key=lambda one: str(one["logGroupName"]))
         found = [shown(one) for one in found if _asked(one, params)]
-        try:
-            part, token = page(found, params.get("nextToken"), params.get("limit", _MOST))
-        except BadToken:
-            raise Fault(_INVALID, "The specified nextToken is invalid.") from None
-        return {"logGroups": part} | ({"nextToken": token} if token else {})
+        names, wrong = (
+            ("nextToken", "limit"),
+            Fault(_INVALID, "The specified nextToken is invalid."),
+        )
+        return paged("logGroups", found, params, wrong=wrong, limit=_MOST, names=names)
 
     @operation(raises=(_MISSING, "ValidationException"))
     def DeleteLogGroup(self, call: Call) -> Result:  # noqa: N802
@@ -86,7 +79,7 @@ class Logs(Service):
         if group["deletionProtectionEnabled"]:
             message = "The specified log group has deletion protection enabled."
             raise Fault("ValidationException", message)
-        self._groups.drop(call.account, call.region, group["logGroupName"])
+        del self.records(call)[group["logGroupName"]]
         return {}
 
     @operation(raises=(_MISSING, _INVALID))
@@ -144,7 +137,7 @@ class Logs(Service):
         return {"tags": dict(self._tagged(call)["_tags"])}
 
     def _find(self, call: Call, name: str) -> Record:
-        group = self._groups.find(call, name)
+        group = self.records(call).get(name)
         if group is None:
             raise Fault(_MISSING, "The specified log group does not exist.")
         return group
@@ -183,5 +176,4 @@ def _asked(group: Record, params: dict[str, Any]) -> bool:
 
 def _refuse(call: Call, *names: str) -> None:
     if given := [name for name in names if call.params.get(name)]:
-        message = f"logs {call.operation} with {', '.join(given)}"
-        raise Fault("NotImplemented", f"{message} is not implemented by the local Regions", 501)
+        raise not_implemented(f"logs {call.operation} with {', '.join(given)}")

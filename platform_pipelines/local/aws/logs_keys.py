@@ -4,13 +4,12 @@ Unlike most services, CloudWatch Logs uses a key as itself and not as its caller
 own policy has to name it: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 """
 
-import json
-from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
 
 from platform_pipelines.local.aws import stores
+from platform_pipelines.local.aws.kms_keys import enabled
+from platform_pipelines.local.aws.policy_documents import allows, listed, statements
 from platform_pipelines.local.aws.service import Call, Fault
 
 _NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
@@ -27,39 +26,22 @@ def check(call: Call, key: str, group_arn: str) -> None:
 
 
 def _is_there(call: Call, key: str) -> bool:
-    asked = replace(call, service="kms", operation="DescribeKey")
     if not key.startswith(f"arn:aws:kms:{call.region}:") or ":key/" not in key:
         return False  # CloudWatch Logs takes neither aliases nor ids
-    try:
-        return bool(stores.ask(asked, {"KeyId": key})["KeyMetadata"]["KeyState"] == "Enabled")
-    except Fault:
-        return False
+    return enabled(call.account, call.region, key) is not None
 
 
-def _policy(call: Call, key: str) -> dict[str, Any]:
+def _policy(call: Call, key: str) -> str:
     asked = replace(call, service="kms", operation="GetKeyPolicy")
-    text = stores.ask(asked, {"KeyId": key, "PolicyName": "default"})["Policy"]
-    policy: dict[str, Any] = json.loads(text)
-    return policy
+    return str(stores.ask(asked, {"KeyId": key, "PolicyName": "default"})["Policy"])
 
 
-def _lets_in(policy: dict[str, Any], region: str) -> bool:
+def _lets_in(policy: str, region: str) -> bool:
     principal = f"logs.{region}.amazonaws.com"
     granted = [
         pattern
-        for statement in _list(policy.get("Statement", []))
-        if statement.get("Effect") == "Allow" and principal in _services(statement)
-        for pattern in _list(statement.get("Action", []))
+        for statement in statements(policy)
+        if allows(statement, principal)
+        for pattern in listed(statement.get("Action", []))
     ]
     return all(any(fnmatchcase(one, pattern) for pattern in granted) for one in _NEEDED)
-
-
-def _services(statement: dict[str, Any]) -> Iterable[str]:
-    principal = statement.get("Principal", {})
-    if principal == "*":
-        return ()  # of this account only, as the condition of such a statement should say
-    return [str(one) for one in _list(principal.get("Service", []))]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -3,7 +3,9 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from platform_pipelines.local.aws.service import Fault, Params, Result
 
 T = TypeVar("T")
 
@@ -17,6 +19,28 @@ def page(items: Sequence[T], token: str | None, limit: int | None) -> tuple[list
     start = _decode(token) if token else 0
     end = start + limit if limit else len(items)
     return list(items[start:end]), (_encode(end) if end < len(items) else None)
+
+
+def paged(
+    key: str,
+    items: Sequence[Any],
+    params: Params,
+    *,
+    wrong: Fault,
+    limit: int | None = None,
+    names: tuple[str, str] = ("NextToken", "MaxResults"),
+    answered: str | None = None,
+) -> Result:
+    """A page of an answer, under `key`, with the token of the next one. `names` are the parameters
+    of the token and of a page's length, `limit` is the length if nobody asks for one, and `answered`
+    is the token's member where it is not the parameter's name. Raises: `wrong`, for a token that is
+    not ours."""
+    token, length = names
+    try:
+        part, after = page(items, params.get(token), params.get(length) or limit)
+    except BadToken:
+        raise wrong from None
+    return {key: part} | ({answered or token: after} if after else {})
 
 
 def _encode(start: int) -> str:

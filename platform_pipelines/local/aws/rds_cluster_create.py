@@ -26,7 +26,7 @@ from platform_pipelines.local.aws.rds_store import (
     refuse_others,
     region_of,
 )
-from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.aws.service import Call, Fault, not_implemented
 from platform_pipelines.local.world import World
 
 RAISES = (
@@ -100,11 +100,9 @@ def _copyable(world: World, call: Call, source: Record) -> bool:
 def _engine(call: Call, joins: Record | None) -> tuple[str, str]:
     engine = str(call.params["Engine"])
     if engine not in rds_versions.PORTS:
-        text = f"rds CreateDBCluster of {engine} is not implemented by the local Regions"
-        raise Fault("NotImplemented", text, 501)
+        raise not_implemented(f"rds CreateDBCluster of {engine}")
     if call.params.get("EngineMode", "provisioned") != "provisioned":
-        text = f"rds EngineMode {call.params['EngineMode']} is not implemented by the local Regions"
-        raise Fault("NotImplemented", text, 501)
+        raise not_implemented(f"rds EngineMode {call.params['EngineMode']}")
     version = rds_versions.known_version(engine, call.params.get("EngineVersion"))
     if joins is None:
         return engine, version

@@ -28,12 +28,12 @@ from platform_pipelines.local.aws.rds_store import (
     LOOK,
     Record,
     find_cluster,
-    frozen,
     instances_of,
     name_of,
     set_tags,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.stores import parked
 
 _CREATED, _DELETED = "rds_cluster_created", "rds_cluster_deleted"
 _MODIFIED, _UPGRADED = "rds_cluster_modified", "rds_cluster_upgraded"
@@ -160,8 +160,7 @@ class Clusters(Service):
     ) -> Record | None:
         """The cluster whose transition ends; None if it is gone, or its Region stands still."""
         record = CLUSTERS.get(account, place, identifier)
-        if record is not None and frozen(self.world, place):
-            self.world.timers.after(LOOK, kind, **_about(record), **more)
+        if record is None or parked(self.world, place, kind, **_about(record), **more):
             return None
         return record
 

@@ -8,11 +8,9 @@ import time
 from platform_pipelines.local.aws import rds_views
 from platform_pipelines.local.aws.rds_store import (
     DB_SNAPSHOTS,
-    LOOK,
     Record,
     check_name,
     find_instance,
-    frozen,
     name_of,
     refuse_others,
     set_tags,
@@ -20,6 +18,7 @@ from platform_pipelines.local.aws.rds_store import (
 )
 from platform_pipelines.local.aws.rds_views import shown
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.stores import parked
 from platform_pipelines.local.world import World
 
 READY = "rds_db_snapshot_ready"
@@ -144,9 +143,8 @@ class DbSnapshots(Service):
         record = DB_SNAPSHOTS.get(account, place, identifier)
         if record is None or record["Status"] != "creating":
             return
-        if frozen(self.world, place):
-            about = {"account": account, "place": place, "identifier": identifier}
-            self.world.timers.after(LOOK, READY, **about, failed=failed)
+        about = {"account": account, "place": place, "identifier": identifier}
+        if parked(self.world, place, READY, **about, failed=failed):
             return
         record["Status"] = "failed" if failed else "available"
         record["PercentProgress"] = 0 if failed else 100

@@ -13,7 +13,6 @@ from platform_pipelines.local.aws.rds_store import (
     GLOBALS,
     LOOK,
     Record,
-    frozen,
     name_of,
     region_of,
     tags_of,
@@ -50,7 +49,7 @@ class Views:
         record = GLOBALS.get(account, identifier)
         if record is None:
             return
-        if stores.apart(self._world, origin, place) or frozen(self._world, place):
+        if stores.apart(self._world, origin, place) or stores.frozen(self._world, place):
             self._later(LOOK, account, identifier, origin, place)
         else:
             record["_views"][place] = _copy(record)

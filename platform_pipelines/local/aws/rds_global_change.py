@@ -31,7 +31,6 @@ from platform_pipelines.local.aws.rds_store import (
     Record,
     cluster_by_arn,
     dark,
-    frozen,
     instances_of,
     region_of,
 )
@@ -156,7 +155,7 @@ class Changes:
         if not state["IsDataLossAllowed"]:
             needed.add(region_of(state["FromDbClusterArn"]))
         return any(
-            frozen(self._world, one) or dark(self._world, one) or self._apart(one, target)
+            stores.frozen(self._world, one) or dark(self._world, one) or self._apart(one, target)
             for one in needed
         )
 

@@ -15,13 +15,13 @@ from platform_pipelines.local.aws.rds_store import (
     check_name,
     cluster_by_arn,
     find_cluster,
-    frozen,
     instances_of,
     region_of,
     set_tags,
     tags_of,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.stores import frozen, parked
 
 _DELETED, _UPGRADED = "rds_global_deleted", "rds_global_upgraded"
 _MISSING, _STATE = "GlobalClusterNotFoundFault", "InvalidGlobalClusterStateFault"
@@ -132,10 +132,10 @@ class GlobalClusters(Service):
         record = GLOBALS.get(account, identifier)
         if record is None or record["Status"] != "deleting":
             return
-        if frozen(self.world, place):
-            about = {"account": account, "identifier": identifier, "place": place}
-            self.world.timers.after(LOOK, _DELETED, **about, failed=failed)
-        elif failed:
+        about = {"account": account, "identifier": identifier, "place": place}
+        if parked(self.world, place, _DELETED, **about, failed=failed):
+            return
+        if failed:
             record["Status"] = "available"
             self.views.publish(account, record, place)
         else:

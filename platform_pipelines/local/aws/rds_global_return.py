@@ -22,11 +22,11 @@ from platform_pipelines.local.aws.rds_store import (
     LOOK,
     Record,
     cluster_by_arn,
-    frozen,
     instances_of,
     name_of,
     region_of,
 )
+from platform_pipelines.local.aws.stores import frozen
 from platform_pipelines.local.world import World
 
 GLOBAL = "global-failover"  # the category of these events

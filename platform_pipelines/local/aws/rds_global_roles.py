@@ -10,15 +10,14 @@ from platform_pipelines.local.aws.rds_global_change import Changes
 from platform_pipelines.local.aws.rds_global_clusters import check_available
 from platform_pipelines.local.aws.rds_store import (
     GLOBALS,
-    LOOK,
     Record,
     cluster_by_arn,
-    frozen,
     instances_of,
     name_of,
     region_of,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.stores import parked
 
 _DETACHED = "rds_global_detached"
 _STATE = "InvalidGlobalClusterStateFault"
@@ -86,9 +85,8 @@ class GlobalRoles(Service):
         record, cluster = GLOBALS.get(account, identifier), cluster_by_arn(arn)
         if record is None or cluster is None or cluster["Status"] not in ("promoting", "modifying"):
             return
-        if frozen(self.world, region_of(arn)):
-            about = {"account": account, "identifier": identifier, "arn": arn}
-            self.world.timers.after(LOOK, _DETACHED, **about, failed=failed)
+        about = {"account": account, "identifier": identifier, "arn": arn}
+        if parked(self.world, region_of(arn), _DETACHED, **about, failed=failed):
             return
         cluster["Status"] = "available"
         if failed:

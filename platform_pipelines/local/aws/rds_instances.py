@@ -24,13 +24,13 @@ from platform_pipelines.local.aws.rds_store import (
     LOOK,
     Record,
     find_instance,
-    frozen,
     name_of,
     refuse_others,
     set_tags,
     zone_down,
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.stores import parked
 
 _CREATED, _DELETED, _MODIFIED = (
     "rds_instance_created",
@@ -179,8 +179,7 @@ class Instances(Service):
     ) -> Record | None:
         """The instance whose transition ends; None if it is gone, or its Region stands still."""
         record = INSTANCES.get(account, place, identifier)
-        if record is not None and frozen(self.world, place):
-            self.world.timers.after(LOOK, kind, **_about(record), **more)
+        if record is None or parked(self.world, place, kind, **_about(record), **more):
             return None
         return record
 

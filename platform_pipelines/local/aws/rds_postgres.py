@@ -14,8 +14,9 @@ from platform_pipelines.local.aws import (
 )
 from platform_pipelines.local.aws.rds_events import note_instance
 from platform_pipelines.local.aws.rds_postgres_standby import Standbys, has_standby
-from platform_pipelines.local.aws.rds_store import INSTANCES, LOOK, Record, frozen, set_tags
+from platform_pipelines.local.aws.rds_store import INSTANCES, Record, set_tags
 from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.aws.stores import parked
 from platform_pipelines.local.world import World
 
 _CREATED, _BACKED_UP, _MODIFIED, _DELETED, _RESTARTED = (
@@ -147,11 +148,8 @@ class Postgres:
         record = INSTANCES.get(account, place, identifier)
         if record is None or not stands_alone(record) or record["DBInstanceStatus"] != status:
             return None
-        if frozen(self._world, place):
-            about = {"account": account, "place": place, "identifier": identifier}
-            self._world.timers.after(LOOK, kind, **about, **more)
-            return None
-        return record
+        about = {"account": account, "place": place, "identifier": identifier}
+        return None if parked(self._world, place, kind, **about, **more) else record
 
     def _later(self, name: str, kind: str, record: Record) -> None:
         _, _, _, place, account, *_, identifier = record["DBInstanceArn"].split(":")

@@ -16,7 +16,7 @@ from platform_pipelines.local.aws import rds_postgres_versions as versions
 from platform_pipelines.local.aws.rds_cluster_create import check_password, security_groups
 from platform_pipelines.local.aws.rds_default_groups import PREFIX
 from platform_pipelines.local.aws.rds_store import INSTANCES, Record, check_name, refuse_others
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result
+from platform_pipelines.local.aws.service import Call, Fault, Params, Result, not_implemented
 from platform_pipelines.local.world import World
 
 RAISES = (
@@ -60,8 +60,7 @@ def checked(world: World, call: Call) -> Record:
     """The record of a new instance. Raises: Fault, for what RDS would refuse."""
     params = call.params
     if params["Engine"] != versions.ENGINE:
-        text = f"rds CreateDBInstance of {params['Engine']} outside of a DB cluster"
-        raise Fault("NotImplemented", f"{text} is not implemented by the local Regions", 501)
+        raise not_implemented(f"rds CreateDBInstance of {params['Engine']} outside of a DB cluster")
     refuse_others(call, _KNOWN)
     name = check_name("DBInstanceIdentifier", params["DBInstanceIdentifier"])
     if INSTANCES.get(call.account, call.region, name):

@@ -97,9 +97,8 @@ def _check_storage(params: Params, record: Record) -> None:
     if size != old and size < old * _GROWTH:
         text = "Invalid storage size: storage grows by at least 10 percent, and cannot be reduced."
         raise Fault("InvalidParameterCombination", text)
-    rds_postgres_create.check_storage(
-        params, params.get("StorageType", record["StorageType"]), size
-    )
+    kind = str(params.get("StorageType", record["StorageType"]))
+    rds_postgres_create.check_storage(params, kind, size)
 
 
 def _parameter_group(call: Call, record: Record) -> Record:

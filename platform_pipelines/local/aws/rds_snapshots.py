@@ -12,7 +12,6 @@ from platform_pipelines.local.aws.rds_store import (
     Record,
     check_name,
     find_cluster,
-    frozen,
     name_of,
     refuse_others,
     region_of,
@@ -21,6 +20,7 @@ from platform_pipelines.local.aws.rds_store import (
 )
 from platform_pipelines.local.aws.rds_views import shown
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.stores import frozen
 from platform_pipelines.local.world import World
 
 READY = "rds_snapshot_ready"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.service import Call, Fault
+from platform_pipelines.local.aws.service import Call, Fault, not_implemented
 from platform_pipelines.local.world import World
 
 Record = dict[str, Any]
@@ -165,14 +165,7 @@ def refuse_others(call: Call, known: frozenset[str]) -> None:
     """Refuse parameters that would change nothing here. Raises: Fault."""
     others = sorted(call.params.keys() - known)
     if others:
-        message = f"rds {call.operation} with {', '.join(others)}"
-        raise Fault("NotImplemented", f"{message} is not implemented by the local Regions", 501)
-
-
-def frozen(world: World, region: str) -> bool:
-    """Whether nothing that was asked of this Region (an AWS name) makes progress."""
-    known = world.region_of(region)
-    return known is not None and world.frozen(known)
+        raise not_implemented(f"rds {call.operation} with {', '.join(others)}")
 
 
 def dark(world: World, region: str) -> bool:

@@ -5,7 +5,14 @@ The list is ministack's, which took it from AWS.
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import rds_views, stores
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Result,
+    Service,
+    not_implemented,
+    operation,
+)
 
 PORTS = {"aurora-mysql": 3306, "aurora-postgresql": 5432}
 _ASKED = ("Engine", "EngineVersion", "DefaultOnly")
@@ -19,8 +26,7 @@ class Versions(Service):
         """Of Aurora's engines; with every later version as an upgrade's target."""
         engine = call.params.get("Engine")
         if engine not in PORTS:
-            text = f"rds DescribeDBEngineVersions of {engine or 'every engine'}"
-            raise Fault("NotImplemented", f"{text} is not implemented by the local Regions", 501)
+            raise not_implemented(f"rds DescribeDBEngineVersions of {engine or 'every engine'}")
         params = {name: call.params[name] for name in _ASKED if name in call.params}
         found = stores.ask(call, params)["DBEngineVersions"]
         family = call.params.get("DBParameterGroupFamily")

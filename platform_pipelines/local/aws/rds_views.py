@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws import paging
 from platform_pipelines.local.aws.rds_store import Record
 from platform_pipelines.local.aws.service import Fault, Params, Result
 
@@ -45,8 +45,6 @@ def paged(key: str, items: list[Any], params: Params) -> Result:
     if not FEWEST <= limit <= MOST:
         message = f"Invalid value {limit} for MaxRecords. Must be between {FEWEST} and {MOST}"
         raise Fault("InvalidParameterValue", message)
-    try:
-        found, marker = page(items, params.get("Marker"), limit)
-    except BadToken:
-        raise Fault("InvalidParameterValue", "The marker is not valid.") from None
-    return {key: found} | ({"Marker": marker} if marker else {})
+    wrong = Fault("InvalidParameterValue", "The marker is not valid.")
+    names = ("Marker", "MaxRecords")
+    return paging.paged(key, items, params, wrong=wrong, limit=limit, names=names)

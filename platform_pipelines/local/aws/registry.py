@@ -30,7 +30,7 @@ from platform_pipelines.local.aws.rds import Rds
 from platform_pipelines.local.aws.route53 import Route53
 from platform_pipelines.local.aws.s3 import S3
 from platform_pipelines.local.aws.secrets_manager import SecretsManager
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service
+from platform_pipelines.local.aws.service import Call, Result, Service, not_implemented
 from platform_pipelines.local.aws.service_quotas import ServiceQuotas
 from platform_pipelines.local.aws.sns import Sns
 from platform_pipelines.local.ministack_state import MinistackState
@@ -81,7 +81,7 @@ class Registry:
                 return self._services[call.service].answer(call)
             if self.passes(call.service, call.operation):
                 return stores.ask(call)
-        raise not_implemented(call.service, call.operation)
+        raise not_implemented(f"{call.service} {call.operation}")
 
     def ask(self, service: str, operation: str, region: str, **params: Any) -> Result:
         """What AWS answers the platform's account in a Region (an AWS name). Raises: Fault."""
@@ -95,9 +95,3 @@ class Registry:
                 request_id="local",
             )
         )
-
-
-def not_implemented(service: str, operation: str) -> Fault:
-    """What a caller gets for anything that the local Regions do not have; SDKs do not retry it."""
-    message = f"{service} {operation} is not implemented by the local Regions"
-    return Fault("NotImplemented", message, 501)

@@ -4,10 +4,8 @@ CodePipeline, CodeBuild and FIS try it before they take a role; each says it in 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
 """
 
-import json
-from typing import Any
-
 from platform_pipelines.local import ministack
+from platform_pipelines.local.aws.policy_documents import allows, statements
 
 
 def is_assumable(arn: str, principal: str) -> bool:
@@ -15,20 +13,4 @@ def is_assumable(arn: str, principal: str) -> bool:
     role = ministack.service("iam")._roles.get(arn.rpartition("/")[2])
     if role is None or role["Arn"] != arn:
         return False
-    return any(_lets_in(one, principal) for one in _statements(role["AssumeRolePolicyDocument"]))
-
-
-def _statements(document: Any) -> list[dict[str, Any]]:
-    """ministack keeps a template's policy as it is written there, and a caller's as text."""
-    policy = json.loads(document) if isinstance(document, str) else document
-    return _listed(policy.get("Statement", []))
-
-
-def _lets_in(statement: dict[str, Any], principal: str) -> bool:
-    trusted = statement.get("Principal", {})
-    services = _listed(trusted.get("Service", [])) if isinstance(trusted, dict) else []
-    return statement.get("Effect") == "Allow" and principal in services
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return any(allows(one, principal) for one in statements(role["AssumeRolePolicyDocument"]))

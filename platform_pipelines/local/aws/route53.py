@@ -19,12 +19,11 @@ from platform_pipelines.local.aws.route53_checks import (
 )
 from platform_pipelines.local.aws.service import Call, Fault, Result, operation
 from platform_pipelines.local.aws.zones import PENDING, Zones, delete_record, upsert_record
-from platform_pipelines.local.world import GLOBAL_REGION
+from platform_pipelines.local.world import GLOBAL_REGION, PARKED
 
 __all__ = ["CHECKERS", "CHECKER_SITES", "Route53", "delete_record", "upsert_record"]
 
 SPREAD = "route53.spread"
-PARKED = 5.0  # AWS-like seconds between two looks at whether the control plane is back
 _OPEN, _DONE = "PENDING", "INSYNC"
 _NO_ZONE = "NoSuchHostedZone"
 _URL = "https://route53.amazonaws.com/2013-04-01/"

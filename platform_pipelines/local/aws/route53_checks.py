@@ -18,7 +18,15 @@ from platform_pipelines.local.aws.health_checks import (
     HealthChecks,
     Observation,
 )
-from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
+from platform_pipelines.local.aws.service import (
+    Call,
+    Fault,
+    Params,
+    Result,
+    Service,
+    not_implemented,
+    operation,
+)
 from platform_pipelines.local.world import World
 
 # `aws route53 get-checker-ip-ranges`, November 2026.
@@ -160,11 +168,8 @@ def expect_own_account(world: World, call: Call) -> None:
     """Refuse what would never look or answer: the checkers and servers are the platform's account's.
     Raises: Fault."""
     if call.account != world.platform.account:
-        message = (
-            f"route53 {call.operation} of another account than {world.platform.account} is not "
-            "implemented by the local Regions"
-        )
-        raise Fault(_ABSENT, message, 501)
+        other = f"another account than {world.platform.account}"
+        raise not_implemented(f"route53 {call.operation} of {other}")
 
 
 def _known(params: Params) -> Check:
@@ -200,7 +205,7 @@ def _check(config: Config) -> None:
     kind = config["Type"]
     problem = None
     if kind == "RECOVERY_CONTROL":
-        raise Fault(_ABSENT, "RECOVERY_CONTROL is not implemented by the local Regions", 501)
+        raise not_implemented("RECOVERY_CONTROL")
     if kind == "CALCULATED":
         known = ministack.service("route53")._health_checks
         gone = [one for one in config.get("ChildHealthChecks", []) if one not in known]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from platform_pipelines.local import ministack
-from platform_pipelines.local.aws.service import Fault, Params
+from platform_pipelines.local.aws.service import Fault, Params, not_implemented
 
 Record = dict[str, Any]
 
@@ -41,10 +41,9 @@ def record(asked: Params) -> Record:
     """A record set as ministack keeps it."""
     for name in _ABSENT:
         if name in asked:
-            message = f"The routing policy of {name} is not implemented by the local Regions"
-            raise Fault("NotImplemented", message, 501)
+            raise not_implemented(f"The routing policy of {name}")
     if "*" in asked["Name"]:
-        raise Fault("NotImplemented", "Wildcards are not implemented by the local Regions", 501)
+        raise not_implemented("A record of a wildcard")
     made = dict(asked) | {"Name": f"{asked['Name'].rstrip('.').lower()}."}
     if "TTL" in asked:
         made["TTL"] = str(asked["TTL"])

@@ -10,7 +10,7 @@ from typing import Any
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import s3_lifecycle, stores
 from platform_pipelines.local.aws.passed import S3_OPERATIONS
-from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
+from platform_pipelines.local.aws.service import Call, Result, Service, not_implemented, operation
 
 EXPIRE = "s3.expire"
 _BUCKET = "NoSuchBucket"
@@ -30,8 +30,7 @@ class S3(Service):
     def PutBucketLifecycleConfiguration(self, call: Call) -> Result:  # noqa: N802
         rules = call.params.get("LifecycleConfiguration", {}).get("Rules", [])
         if lacking := sorted({word for rule in rules for word in s3_lifecycle.lacking(rule)}):
-            message = f"a lifecycle rule with {', '.join(lacking)}"
-            raise Fault("NotImplemented", f"{message} is not implemented by the local Regions", 501)
+            raise not_implemented(f"a lifecycle rule with {', '.join(lacking)}")
         answer = stores.ask(call)
         self.world.timers.every(self.world.durations.s3_lifecycle, EXPIRE)
         return answer

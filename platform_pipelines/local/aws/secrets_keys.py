@@ -1,6 +1,6 @@
 """The KMS keys of secrets and their replicas, each looked up in its own Region."""
 
-from platform_pipelines.local import ministack
+from platform_pipelines.local.aws.kms_keys import enabled
 
 _AWS = "alias/aws/secretsmanager"  # AWS's own, which is always there
 
@@ -9,6 +9,4 @@ def is_usable(account: str, region: str, key: str | None) -> bool:
     """Whether a Region has this key, enabled; without one it is AWS's own."""
     if not key or key.endswith(_AWS):
         return True
-    with ministack.scope(account, region):
-        record = ministack.service("kms")._resolve_key(key)
-    return record is not None and record["KeyState"] == "Enabled"
+    return enabled(account, region, key) is not None

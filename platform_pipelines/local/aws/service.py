@@ -49,6 +49,11 @@ class Fault(Exception):
         return f"{self.code}: {self.message}"
 
 
+def not_implemented(what: str, hint: str = "") -> Fault:
+    """What a caller gets for anything that the local Regions do not have; SDKs do not retry it."""
+    return Fault("NotImplemented", f"{what} is not implemented by the local Regions{hint}", 501)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What the docs say of an operation."""

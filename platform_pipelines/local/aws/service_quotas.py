@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/Welcome.html
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws.answers import moment, shown
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Result, Service, operation
 from platform_pipelines.local.quotas import QUOTAS, SERVICES, Quota, find
 
@@ -181,8 +181,7 @@ def _visible(request: dict[str, Any], call: Call) -> bool:
 
 
 def _shown(request: dict[str, Any]) -> dict[str, Any]:
-    times = {key: datetime.fromtimestamp(request[key], UTC) for key in ("Created", "LastUpdated")}
-    return {key: value for key, value in request.items() if not key.startswith("_")} | times
+    return shown(request) | {key: moment(request[key]) for key in ("Created", "LastUpdated")}
 
 
 def _history(found: Sequence[dict[str, Any]], call: Call) -> Result:
@@ -196,9 +195,5 @@ def _history(found: Sequence[dict[str, Any]], call: Call) -> Result:
 
 
 def _page(name: str, rows: Sequence[Any], call: Call) -> Result:
-    try:
-        limit = call.params.get("MaxResults", PAGE)
-        shown, token = page(rows, call.params.get("NextToken"), limit)
-    except BadToken:
-        raise Fault(_TOKEN, "Invalid token was used.") from None
-    return {name: shown} | ({"NextToken": token} if token else {})
+    wrong = Fault(_TOKEN, "Invalid token was used.")
+    return paged(name, rows, call.params, wrong=wrong, limit=PAGE)

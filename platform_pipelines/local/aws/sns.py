@@ -13,7 +13,7 @@ from typing import Any
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws import stores
-from platform_pipelines.local.aws.paging import BadToken, page
+from platform_pipelines.local.aws.paging import paged
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result, Service, operation
 from platform_pipelines.local.aws.sns_delivery import Couriers
 
@@ -206,10 +206,6 @@ def _told(one: Subscription, params: Params) -> str:
 
 
 def _page(found: list[Subscription], call: Call) -> Result:
-    try:
-        shown, token = page(found, call.params.get("NextToken"), PAGE)
-    except BadToken:
-        raise Fault(_INVALID, "Invalid parameter: NextToken") from None
     rows = [
         {
             "SubscriptionArn": one["arn"] if one["confirmed"] else PENDING,
@@ -218,6 +214,7 @@ def _page(found: list[Subscription], call: Call) -> Result:
             "Endpoint": one["endpoint"],
             "TopicArn": one["topic_arn"],
         }
-        for one in shown
+        for one in found
     ]
-    return {"Subscriptions": rows} | ({"NextToken": token} if token else {})
+    wrong = Fault(_INVALID, "Invalid parameter: NextToken")
+    return paged("Subscriptions", rows, call.params, wrong=wrong, limit=PAGE)

@@ -16,7 +16,7 @@ from botocore.serialize import create_serializer
 
 from platform_pipelines.local import ministack
 from platform_pipelines.local.aws.service import Call, Fault, Params, Result
-from platform_pipelines.local.world import World
+from platform_pipelines.local.world import PARKED, World
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -30,6 +30,20 @@ def dark(world: World, region: str) -> bool:
     """Whether what runs in the Region of this AWS name stands still."""
     known = world.region_of(region)
     return known is not None and world.dark(known)
+
+
+def frozen(world: World, region: str) -> bool:
+    """Whether nothing that was asked of the Region of this AWS name makes progress."""
+    known = world.region_of(region)
+    return known is not None and world.frozen(known)
+
+
+def parked(world: World, region: str, timer: str, /, **args: Any) -> bool:
+    """Whether the Region of this AWS name stands still; then the timer comes again with `args`."""
+    if not frozen(world, region):
+        return False
+    world.timers.after(PARKED, timer, **args)
+    return True
 
 
 def apart(world: World, one: str, other: str) -> bool:

@@ -35,3 +35,11 @@ class Account:
         clock: Any = self.world.clock
         for _ in self.world.timers.passing(clock, clock.now() + seconds):
             pass
+
+    def network(self) -> tuple[str, list[str]]:
+        """A VPC in Seoul, and its subnets in three zones."""
+        vpc = self("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        zones = enumerate(f"{SEOUL}{letter}" for letter in "abc")
+        places = [{"CidrBlock": f"10.9.{n}.0/24", "AvailabilityZone": zone} for n, zone in zones]
+        made = [self("ec2", "CreateSubnet", VpcId=vpc, **place)["Subnet"] for place in places]
+        return vpc, [one["SubnetId"] for one in made]

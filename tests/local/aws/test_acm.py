@@ -1,26 +1,14 @@
 """ACM: certificates that DNS validates, renews, and times out."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from platform_pipelines.local.aws.registry import Registry
-from platform_pipelines.local.ministack_state import MinistackState
-from platform_pipelines.local.world import Outage, World
+from platform_pipelines.local.world import Outage
 from tests.local.aws.accounts import DAY, SEOUL, TOKYO, Account
 
 HOST = "www.peccy.example.com"
 ASKED = {"DomainName": HOST, "ValidationMethod": "DNS"}
-
-
-@pytest.fixture
-def account(world: World) -> Iterator[Account]:
-    """An empty account."""
-    registry, state = Registry(world), MinistackState()
-    state.restore({})
-    yield Account(world, registry)
-    state.restore({})
 
 
 def requested(account: Account, region: str = SEOUL, **more: Any) -> str:

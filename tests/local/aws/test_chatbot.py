@@ -5,16 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from platform_pipelines.local.world import World
 from tests.local.aws.stacks import StillWorld
 
 ROLE = "arn:aws:iam::111122223333:role/chat"
-
-
-@pytest.fixture
-def still(world: World) -> StillWorld:
-    """A world of this test's own."""
-    return StillWorld(world)
 
 
 @pytest.fixture

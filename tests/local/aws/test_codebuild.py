@@ -5,18 +5,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from platform_pipelines.local.world import World
 from tests.local.aws.deliveries import SEOUL, TOKYO, project, role
 from tests.local.aws.stacks import StillWorld
 
 ARN = f"arn:aws:codebuild:{SEOUL}:111122223333:project/app-build"
 LINUX = project("")["environment"]
-
-
-@pytest.fixture
-def still(world: World) -> StillWorld:
-    """A world of this test's own."""
-    return StillWorld(world)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from platform_pipelines.local.aws.codepipeline import CodePipeline
-from platform_pipelines.local.world import World
 from tests.local.aws.deliveries import (
     SEOUL,
     TOKYO,
@@ -18,12 +17,6 @@ from tests.local.aws.deliveries import (
     stage,
 )
 from tests.local.aws.stacks import StillWorld
-
-
-@pytest.fixture
-def still(world: World) -> StillWorld:
-    """A world of this test's own."""
-    return StillWorld(world)
 
 
 @pytest.fixture

@@ -6,17 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from platform_pipelines.local.world import World
 from tests.local.aws.stacks import StillWorld
 
 PIPELINE = "arn:aws:codepipeline:ap-northeast-2:111122223333:app"
 FAILED = "codepipeline-pipeline-pipeline-execution-failed"
-
-
-@pytest.fixture
-def still(world: World) -> StillWorld:
-    """A world of this test's own."""
-    return StillWorld(world)
 
 
 @pytest.fixture

@@ -1,15 +1,11 @@
 """VPC endpoints and flow logs."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from platform_pipelines.local.aws.registry import Registry
-from platform_pipelines.local.ministack_state import MinistackState
-from platform_pipelines.local.world import World
 from tests.local.aws.accounts import SEOUL, Account
 
 STS = f"com.amazonaws.{SEOUL}.sts"
@@ -45,27 +41,14 @@ class Network:
 
 
 @pytest.fixture
-def network(world: World) -> Iterator[Network]:
+def network(account: Account) -> Network:
     """A network in Seoul."""
-    account, state = Account(world, Registry(world)), MinistackState()
-    state.restore({})
-    vpc = account("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    vpc, subnets = account.network()
     for name in ("EnableDnsSupport", "EnableDnsHostnames"):
         account("ec2", "ModifyVpcAttribute", VpcId=vpc, **{name: {"Value": True}})
-    subnets = [
-        account(
-            "ec2",
-            "CreateSubnet",
-            VpcId=vpc,
-            CidrBlock=f"10.9.{number}.0/24",
-            AvailabilityZone=f"{SEOUL}{zone}",
-        )["Subnet"]["SubnetId"]
-        for number, zone in enumerate("abc")
-    ]
     asked = {"GroupName": "endpoints", "Description": "HTTPS", "VpcId": vpc}
     group = account("ec2", "CreateSecurityGroup", **asked)["GroupId"]
-    yield Network(account, vpc, subnets, group)
-    state.restore({})
+    return Network(account, vpc, subnets, group)
 
 
 def test_an_interface_endpoint_takes_a_while(network: Network) -> None:

@@ -5,18 +5,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from platform_pipelines.local.world import World
 from tests.local.aws.deliveries import SEOUL, TOKYO, experiment, role
 from tests.local.aws.stacks import StillWorld
 
 ZONE = experiment("")["targets"]["Zone"]
 CUT = experiment("")["actions"]["Cut"]
-
-
-@pytest.fixture
-def still(world: World) -> StillWorld:
-    """A world of this test's own."""
-    return StillWorld(world)
 
 
 @pytest.fixture

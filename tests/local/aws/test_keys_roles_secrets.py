@@ -1,7 +1,6 @@
 """KMS, IAM and Secrets Manager, where ministack alone would say yes without effect."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 
 from platform_pipelines.local.aws.registry import Registry
 from platform_pipelines.local.aws.service import Fault
-from platform_pipelines.local.ministack_state import MinistackState
 from platform_pipelines.local.world import Outage, World
 
 SEOUL, TOKYO = "ap-northeast-2", "ap-northeast-1"
@@ -39,16 +37,6 @@ class Account:
         clock: Any = self.world.clock
         clock.move(clock.now() + seconds)
         self.world.timers.run_due()
-
-
-@pytest.fixture
-def account(world: World) -> Iterator[Account]:
-    """An empty account."""
-    registry = Registry(world)
-    state = MinistackState()
-    state.restore({})
-    yield Account(world, registry)
-    state.restore({})
 
 
 def test_a_key_is_deleted_when_its_waiting_period_ends(account: Account) -> None:

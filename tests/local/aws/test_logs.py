@@ -1,28 +1,13 @@
 """CloudWatch Logs: log groups, and the keys that may encrypt them."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from platform_pipelines.local.aws.registry import Registry
-from platform_pipelines.local.ministack_state import MinistackState
-from platform_pipelines.local.world import World
 from tests.local.aws.accounts import SEOUL, TOKYO, Account
 
 GROUP = {"logGroupName": "/vpc/flows"}
 ARN = f"arn:aws:logs:{SEOUL}:111122223333:log-group:/vpc/flows"
 INVALID = "InvalidParameterException"
-
-
-@pytest.fixture
-def account(world: World) -> Iterator[Account]:
-    """An empty account."""
-    registry, state = Registry(world), MinistackState()
-    state.restore({})
-    yield Account(world, registry)
-    state.restore({})
 
 
 def described(account: Account, **asked: Any) -> list[dict[str, Any]]:
@@ -119,7 +104,7 @@ def test_log_groups_outlive_the_server(account: Account) -> None:
     account("logs", "CreateLogGroup", **GROUP, tags={"a": "b"})
     service = account.registry._services["logs"]
     kept = json.loads(json.dumps(service.dump()))
-    service.load([])
+    service.load({})
     assert described(account) == []
     service.load(kept)
     assert account("logs", "ListTagsForResource", resourceArn=ARN)["tags"] == {"a": "b"}

@@ -1,14 +1,11 @@
 """RDS for PostgreSQL: an instance by itself, its backups, and its standby in another zone."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from platform_pipelines.local.aws.registry import Registry
-from platform_pipelines.local.ministack_state import MinistackState
-from platform_pipelines.local.world import Outage, World
+from platform_pipelines.local.world import Outage
 from tests.local.aws.accounts import SEOUL, Account
 
 NAME = {"DBInstanceIdentifier": "control"}
@@ -28,25 +25,12 @@ COMBINATION, VALUE = "InvalidParameterCombination", "InvalidParameterValue"
 
 
 @pytest.fixture
-def account(world: World) -> Iterator[Account]:
+def account(account: Account) -> Account:
     """An account with a subnet group of three zones in Seoul."""
-    account, state = Account(world, Registry(world)), MinistackState()
-    state.restore({})
-    vpc = account("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        account(
-            "ec2",
-            "CreateSubnet",
-            VpcId=vpc,
-            CidrBlock=f"10.9.{number}.0/24",
-            AvailabilityZone=f"{SEOUL}{zone}",
-        )["Subnet"]["SubnetId"]
-        for number, zone in enumerate("abc")
-    ]
+    _, subnets = account.network()
     group = {"DBSubnetGroupName": "private", "DBSubnetGroupDescription": "three zones"}
     account("rds", "CreateDBSubnetGroup", **group, SubnetIds=subnets)
-    yield account
-    state.restore({})
+    return account
 
 
 def instance(account: Account) -> dict[str, Any]:

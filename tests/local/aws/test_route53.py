@@ -131,7 +131,7 @@ ALIAS = {"HostedZoneId": "Z1", "DNSName": "x.elb.amazonaws.com", "EvaluateTarget
         ("DELETE", {}, "InvalidChangeBatch", "was not found"),
         ("CREATE", {"HealthCheckId": "gone"}, "NoSuchHealthCheck", "gone"),
         ("CREATE", {"Weight": 1, "SetIdentifier": "one"}, "NotImplemented", "Weight"),
-        ("CREATE", {"Name": f"*.{HOST}"}, "NotImplemented", "Wildcards"),
+        ("CREATE", {"Name": f"*.{HOST}"}, "NotImplemented", "wildcard"),
     ],
 )
 def test_a_record_that_cannot_be_is_refused(

@@ -1,27 +1,20 @@
 """S3: lifecycle rules that expire what they name."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from platform_pipelines.local.aws.registry import Registry
-from platform_pipelines.local.ministack_state import MinistackState
-from platform_pipelines.local.world import World
 from tests.local.aws.accounts import DAY, SEOUL, Account
 
 BUCKET = {"Bucket": "reports"}
 
 
 @pytest.fixture
-def account(world: World) -> Iterator[Account]:
+def account(account: Account) -> Account:
     """An account with an empty bucket."""
-    account, state = Account(world, Registry(world)), MinistackState()
-    state.restore({})
     place = {"LocationConstraint": SEOUL}
     account("s3", "CreateBucket", **BUCKET, CreateBucketConfiguration=place)
-    yield account
-    state.restore({})
+    return account
 
 
 def rule(account: Account, **settings: Any) -> None:

@@ -1,26 +1,12 @@
 """Secrets Manager: replicas with keys of their own Regions, and the end of a deleted secret."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from platform_pipelines.local.aws.registry import Registry
-from platform_pipelines.local.ministack_state import MinistackState
-from platform_pipelines.local.world import Outage, World
+from platform_pipelines.local.world import Outage
 from tests.local.aws.accounts import DAY, SEOUL, TOKYO, Account
 
 ALIAS = "alias/peccy"
 MISSING = "ResourceNotFoundException"
-
-
-@pytest.fixture
-def account(world: World) -> Iterator[Account]:
-    """An account without secrets."""
-    registry, state = Registry(world), MinistackState()
-    state.restore({})
-    yield Account(world, registry)
-    state.restore({})
 
 
 def key(account: Account, region: str) -> str:

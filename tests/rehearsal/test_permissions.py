@@ -7,7 +7,7 @@ against the policies as IAM would; the source is read for the other direction.
 import dataclasses
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from platform_pipelines.ledger_records import Colour
 from platform_pipelines.model import Platform, Region
 from tests import aws_calls, permissions
 from tests.cfn import platforms
-from tests.permissions import Needed, Recorded, Recorder
-from tests.rehearsal.virtual import Rehearsal, rehearsing
+from tests.permissions import Needed, Recorded
+from tests.rehearsal.built import Built, log, watching
+from tests.rehearsal.virtual import Rehearsal
 
 PLATFORM = platforms.of_the_repository()
 SENSING = "sensor"
@@ -51,16 +52,6 @@ BY_HAND = {"approve_failover", "recover_stack"}
 LOG_OF_OTHERS = ("kubernetes", "http")
 
 
-class Watched(Rehearsal):
-    """A rehearsal that says which job each call belongs to."""
-
-    recorder: Recorder
-
-    def run(self, job: str, config: dict[str, Any] | None = None, **tags: str) -> None:
-        with self.recorder.during(job):
-            super().run(job, config, **tags)
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What a rehearsal left behind."""
@@ -72,26 +63,24 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+def seen(platform: Built, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Build, readiness, a plan, a look for drift, the loss of home, and an apply after it."""
+    world = platform.again()
+    before = len(log(world))
     folder = tmp_path_factory.mktemp("permissions")
-    with Recorder(doing=SENSING).listening() as recorder, rehearsing(folder) as made:
-        watched = Watched(world=made.world, instance=made.instance, folder=made.folder)
-        watched.recorder = recorder
-        watched.build()
-        tags = _file_systems(watched)
+    with watching(world, folder, doing=SENSING) as (made, recorder):
+        tags = _file_systems(made)
         for job in ("plan_infrastructure", "detect_drift"):
-            watched.run(job)
-        watched.lose_home()
-        watched.run("apply_infrastructure")
-        calls = [one for one in recorder.calls if one.of_product]
-        log = [json.loads(line) for line in _lines(made.world.state)]
-        yield Seen(
-            calls=calls,
-            log=[one for one in log if one["service"] not in LOG_OF_OTHERS],
-            answered=recorder.answered,
-            tags=tags,
-        )
+            made.run(job)
+        made.lose_home()
+        made.run("apply_infrastructure")
+        lines = [json.loads(line) for line in platform.log + log(world)[before:]]
+    return Seen(
+        calls=[one for one in platform.recorder.calls + recorder.calls if one.of_product],
+        log=[one for one in lines if one["service"] not in LOG_OF_OTHERS],
+        answered=platform.recorder.answered | recorder.answered,
+        tags=tags,
+    )
 
 
 def test_every_call_of_a_rehearsal_is_allowed_to_its_role(seen: Seen) -> None:
@@ -298,7 +287,3 @@ def _file_systems(rehearsal: Rehearsal) -> dict[str, dict[str, str]]:
         for one in rehearsal.world.aws("efs", region.alias).describe_file_systems()["FileSystems"]
     )
     return {one["FileSystemId"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]} for one in found}
-
-
-def _lines(state: Path) -> list[str]:
-    return (state / "calls.jsonl").read_text().splitlines()
