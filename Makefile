@@ -38,7 +38,7 @@ dev: $(READY)
 
 test: $(READY)
 	@$(COMPILED)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

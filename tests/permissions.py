@@ -80,9 +80,9 @@ class Recorder:
         session.register("provide-client-params.*.*", self._note)
         session.register("response-received.*.*", self._answered)
 
-    def _note(
-        self, params: Params, model: OperationModel, context: dict[str, Any], **_: object
-    ) -> None:
+    def _note(self, **found: Any) -> None:
+        model: OperationModel = found["model"]
+        context, params = found["context"], found["params"]
         made = Recorded(
             service=model.service_model.service_name,
             operation=model.name,

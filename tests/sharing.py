@@ -1,7 +1,7 @@
 """How tests are shared out among the workers of pytest-xdist. Used by `tests/conftest.py`.
 
 A module's tests stay together, as they may share a server, and so do modules that share a world which
-takes long to make. (xdist's own groups, `--dist loadgroup`, need pytest's node ids before 9.1.)
+takes long to make. (xdist's own groups, `--dist loadgroup`, do nothing with pytest 9.2.)
 """
 
 from typing import Any
