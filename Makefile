@@ -59,7 +59,7 @@ render: $(READY)
 
 # Rewrites what the golden tests compare with, and the tables of docs/; review the diff.
 goldens: $(READY)
-	@UPDATE_GOLDENS=1 $(BIN)/pytest -k golden
+	@UPDATE_GOLDENS=1 $(BIN)/pytest -k "golden or reviewed"
 	@$(BIN)/python -m platform_pipelines.local.table docs/local-regions.md
 
 screenshots: $(READY)

@@ -4,6 +4,7 @@ who changes what others would see. In CI (variable CI) a test that skips is a fa
 `make test` runs several workers (pytest-xdist); what one does for the others is in `tests.sharing`.
 """
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -18,6 +19,7 @@ from tests.local_world import LocalWorld
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 SPEED = 200
+EMPTY = "empty"  # a snapshot
 VIOLATIONS = "violations"  # in what a worker tells the session
 
 
@@ -82,9 +84,24 @@ def local_regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWor
         yield world
 
 
+@pytest.fixture(scope="session")
+def _spare_regions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWorld]:
+    with local_world.start(tmp_path_factory.mktemp("spare"), speed=20) as world:
+        world.control.take_snapshot(EMPTY)
+        yield world
+
+
+@pytest.fixture
+def emptied_regions(_spare_regions: LocalWorld) -> LocalWorld:
+    """A world with nothing in it and nothing broken: a server of before, as it was when it began."""
+    control = _spare_regions.control
+    control.restore_snapshot(EMPTY)
+    return dataclasses.replace(_spare_regions, told=sum(1 for _ in control.calls()))
+
+
 @pytest.fixture
 def fresh_regions(tmp_path: Path) -> Iterator[LocalWorld]:
-    """A world of the test's own."""
+    """A server of the test's own, for what a snapshot does not bring back."""
     with local_world.start(tmp_path / "local", speed=SPEED) as world:
         yield world
 

@@ -25,6 +25,7 @@ from kubernetes import config as kube_config
 
 from platform_pipelines import model
 from platform_pipelines.local import violations
+from platform_pipelines.local.calls import CallRecord
 from platform_pipelines.local.client import LocalClient
 from platform_pipelines.local.durations import Durations
 from platform_pipelines.model import Platform
@@ -57,6 +58,7 @@ class LocalWorld:
     state: Path
     process: subprocess.Popen[str] = field(repr=False)
     control: LocalClient
+    told: int = 0  # how many calls were logged before the test that has this world
 
     @property
     def url(self) -> str:
@@ -80,6 +82,10 @@ class LocalWorld:
             aws_secret_access_key="local",
             config=Config(**{**settings, **config}),
         )
+
+    def calls(self) -> list[CallRecord]:
+        """What the test that has this world made it log."""
+        return list(self.control.calls(self.told))
 
     def kube(self, alias: str) -> kube.ApiClient:
         """A Kubernetes client of a Region's cluster, by the kubeconfig that the server wrote."""

@@ -11,6 +11,7 @@ import pytest
 # What is run together, by how a module's path begins; it takes minutes, the longest first.
 TOGETHER = (
     "tests/rehearsal/",
+    "tests/local/test_demo_killed.py",
     "tests/local/rehearsals/",
     "tests/ui/",
     "tests/provisioning/test_local_",

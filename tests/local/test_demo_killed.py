@@ -23,7 +23,7 @@ from platform_pipelines.local.calls import FILE, CallRecord
 from tests import local_world
 from tests.local_world import PLATFORM, ROOT
 
-PATIENCE = 240.0  # real seconds for a step of the story, on a busy machine
+PATIENCE = 480.0  # real seconds for a step of the story, on a busy machine
 PORTS = {
     **local_world.ANY_PORT,
     "LOCAL_KUBE_SEOUL_PORT": "0",

@@ -20,9 +20,9 @@ BRIEF = 0.5  # real seconds that a client waits for an answer that will not come
 
 
 @pytest.fixture
-def world(fresh_regions: LocalWorld) -> LocalWorld:
+def world(emptied_regions: LocalWorld) -> LocalWorld:
     """A world of the test's own, because faults are seen by all."""
-    return fresh_regions
+    return emptied_regions
 
 
 def brief(world: LocalWorld, service: str, alias: str = "seoul", agent: str = "") -> Any:

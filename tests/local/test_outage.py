@@ -20,9 +20,9 @@ PATIENT = 5.0  # and for one that comes, on a busy machine
 
 
 @pytest.fixture
-def world(fresh_regions: LocalWorld) -> LocalWorld:
+def world(emptied_regions: LocalWorld) -> LocalWorld:
     """A world of the test's own, because outages are seen by all."""
-    return fresh_regions
+    return emptied_regions
 
 
 # One service of each protocol, ours and ministack's.
@@ -49,7 +49,7 @@ def test_no_aws_call_is_answered_and_each_is_logged_as_dropped(
     with ThreadPoolExecutor(len(ASKED)) as pool:
         errors = list(pool.map(lambda one: _error(world, one[0], one[1], patience), ASKED))
     assert [type(error) for error in errors] == [seen] * len(ASKED)
-    calls = list(world.control.calls())
+    calls = list(world.calls())
     assert {(call.region, call.outcome) for call in calls} == {("ap-northeast-2", Outcome.DROPPED)}
     assert {call.service for call in calls} == {service for service, _ in ASKED}
 
@@ -62,7 +62,7 @@ def test_a_5xx_comes_in_each_services_own_protocol(world: LocalWorld) -> None:
         assert isinstance(error, ClientError), service
         assert error.response["Error"]["Code"] == "ServiceUnavailable", service
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-    assert {call.outcome for call in world.control.calls()} == {Outcome.ERROR}
+    assert {call.outcome for call in world.calls()} == {Outcome.ERROR}
 
 
 def test_services_of_no_region_and_the_other_region_go_on(world: LocalWorld) -> None:
@@ -109,7 +109,7 @@ def test_the_cluster_of_a_dark_region_does_not_answer(world: LocalWorld, mode: O
         with pytest.raises(MaxRetryError):
             _core(world, "seoul").list_node(_request_timeout=BRIEF)
         assert kube.CoreV1Api(tokyo).list_node(_request_timeout=2).items == []
-    (dropped,) = [call for call in world.control.calls() if call.outcome is Outcome.DROPPED]
+    (dropped,) = [call for call in world.calls() if call.outcome is Outcome.DROPPED]
     assert (dropped.service, dropped.operation) == ("kubernetes", "list nodes")
 
 

@@ -85,7 +85,7 @@ def test_a_request_without_signature_is_refused(local_regions: LocalWorld) -> No
         ("rds", "describe_db_proxies", {}),
         ("ecr", "describe_pull_through_cache_rules", {}),
         ("lambda", "list_functions", {}),
-        ("codepipeline", "list_pipelines", {}),
+        ("glue", "get_databases", {}),
     ],
 )
 def test_what_is_not_there_is_refused_clearly_and_not_tried_again(

@@ -1,28 +1,15 @@
 """Dangerous edits against the local Regions: CloudFormation answers over HTTP, and reality is real."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from platform_pipelines.provisioning.apply import apply
 from platform_pipelines.provisioning.outcome import Ending, Outcome
 from platform_pipelines.provisioning.plan import plan
 from platform_pipelines.provisioning.planned import Action, UnitPlan
-from tests import local_world
+from tests.provisioning.built import Built
 from tests.provisioning.test_dangers import CLUSTER, FILES, Edit, Key, edited, with_property
-from tests.provisioning.test_local_regions import Built
 
 DATABASE = ("tokyo", "database")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    """A world with everything applied; its tests leave the stacks as they are, or say so."""
-    with local_world.start(tmp_path_factory.mktemp("dangers"), speed=1000) as world:
-        made = Built(world)
-        failed = {key: one.reason for key, one in made.apply().items() if not one.ending.good}
-        assert failed == {}
-        yield made
 
 
 def _planned(built: Built, key: Key, edit: Edit) -> UnitPlan:

@@ -1,80 +1,14 @@
 """Provisioning against the local Regions: the same code as for AWS, over HTTP."""
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-
-import pytest
-
 import cfn
-from platform_pipelines.aws import efs, eks, rds
-from platform_pipelines.aws import settings as environments
-from platform_pipelines.aws.region import Aws
-from platform_pipelines.ledger import Ledger, connect
+from platform_pipelines.aws import efs, rds
+from platform_pipelines.ledger import connect
 from platform_pipelines.ledger_records import Incident, IncidentState
 from platform_pipelines.local.world import Outage
-from platform_pipelines.provisioning import node_counts, serving
-from platform_pipelines.provisioning.apply import apply
-from platform_pipelines.provisioning.converge import Converged, converge
-from platform_pipelines.provisioning.outcome import Ending, Outcome
+from platform_pipelines.provisioning.outcome import Ending
 from platform_pipelines.provisioning.plan import plan
 from platform_pipelines.provisioning.planned import Action
-from platform_pipelines.provisioning.run import Run
-from tests import local_world
-from tests.local_world import LocalWorld
-
-
-class Built:
-    """A local world and the product's view of it."""
-
-    def __init__(self, world: LocalWorld) -> None:
-        self.world = world
-        self.platform = world.platform
-        self.settings = environments.from_environment(self.platform, world.environment())
-        self.aws = Aws(self.platform, self.settings)
-        self.told: list[str] = []
-        self.ledger: Ledger | None = None
-
-    def find_ledger(self) -> Ledger:
-        """The ledger, found once it is there, as the Dagster resource does."""
-        self.ledger = self.ledger or connect(self.aws)
-        return self.ledger
-
-    def run(self) -> Run:
-        return Run(
-            platform=self.platform,
-            regions=self.aws,
-            ledger=self.find_ledger,
-            clock=self.settings.clock,
-            stop=threading.Event(),
-            tell=self.told.append,
-        )
-
-    def apply(self) -> dict[str, Outcome]:
-        ended: list[Outcome] = []
-        apply(self.run(), cfn.units(self.platform), ended.append)
-        return {"/".join(one.key): one for one in ended}
-
-    def converge(self) -> Converged:
-        run = self.run()
-        why_not = partial(serving.why_not, self.platform, self.settings)
-        return converge(run, partial(node_counts.ready_nodes, run), why_not)
-
-    def desired(self, alias: str) -> dict[str, int]:
-        region = self.aws[alias]
-        groups = eks.node_groups(region, self.platform.cluster_name(region.region))
-        return {one.name: one.desired for one in groups}
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    """A world of this module, with everything applied: its tests follow one another, as the acts
-    of a user do."""
-    with local_world.start(tmp_path_factory.mktemp("provisioning"), speed=200) as world:
-        made = Built(world)
-        failed = {key: one.reason for key, one in made.apply().items() if not one.ending.good}
-        assert failed == {}
-        yield made
+from tests.provisioning.built import Built
 
 
 def test_applying_writes_the_roles(built: Built) -> None:
@@ -122,7 +56,7 @@ def test_a_dark_region_in_quiet_times_fails_its_stacks(built: Built) -> None:
     """The other Region's are looked at all the same."""
     built.world.control.black_out("tokyo", Outage.REFUSE)
     try:
-        ended = built.apply()
+        ended = Built(built.world).apply()  # a run of its own, which looks for the ledger
     finally:
         built.world.control.restore("tokyo")
     assert ended["seoul/network"].ending is Ending.UNCHANGED

@@ -1,4 +1,4 @@
-"""The platform in virtual time: built once a session, and as it was built for each module."""
+"""The platform in virtual time: built once, and as it was built for each module."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.rehearsal.built import Built, built
 from tests.rehearsal.virtual import Rehearsal, acting_on
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """The world that all rehearsals share, one after the other."""
     with built(tmp_path_factory.mktemp("built")) as made:

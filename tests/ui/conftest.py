@@ -31,7 +31,7 @@ PATIENCE = 20_000  # real milliseconds for anything to appear; two cores may be 
 Shoot = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> str:
     """The system's browser."""
     found = shutil.which("chromium")
@@ -40,7 +40,7 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dagster(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Dagster on a platform that serves, before anybody checked its readiness."""
     platform = model.load(PLATFORM)
@@ -62,7 +62,7 @@ def dagster(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     local_world.note_violations(options.state)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A browser that nobody has used before."""
     with sync_playwright() as playwright:

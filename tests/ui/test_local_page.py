@@ -12,15 +12,15 @@ from tests.ui.conftest import Shoot
 
 
 @pytest.fixture
-def world(fresh_regions: LocalWorld) -> LocalWorld:
+def world(emptied_regions: LocalWorld) -> LocalWorld:
     """A world of the test's own, with something to see."""
-    efs = fresh_regions.aws("efs", "seoul")
+    efs = emptied_regions.aws("efs", "seoul")
     made = efs.create_file_system(CreationToken="x", Tags=[{"Key": "Name", "Value": "pictures"}])
-    fresh_regions.aws("rds", "tokyo").create_global_cluster(
+    emptied_regions.aws("rds", "tokyo").create_global_cluster(
         GlobalClusterIdentifier="peccy", Engine="aurora-mysql"
     )
     assert made["Name"] == "pictures"
-    return fresh_regions
+    return emptied_regions
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import pytest
 from platform_pipelines.local.aws.registry import Registry
 from platform_pipelines.local.aws.service import Fault
 from platform_pipelines.local.world import World
+from tests.local.aws import passing
 
 SEOUL, TOKYO = "ap-northeast-2", "ap-northeast-1"
-DAY = 86400.0
+DAY = passing.DAY
 
 
 @dataclass
@@ -32,9 +33,7 @@ class Account:
 
     def wait(self, seconds: float) -> None:
         """Let AWS-like time pass, everything at its own time."""
-        clock: Any = self.world.clock
-        for _ in self.world.timers.passing(clock, clock.now() + seconds):
-            pass
+        passing.let_pass(self.world, seconds)
 
     def network(self) -> tuple[str, list[str]]:
         """A VPC in Seoul, and its subnets in three zones."""

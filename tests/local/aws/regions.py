@@ -19,6 +19,7 @@ from platform_pipelines.local.aws.service_quotas import ServiceQuotas
 from platform_pipelines.local.aws.sns import Sns
 from platform_pipelines.local.world import Outage, World
 from platform_pipelines.local.worldclock import Standing
+from tests.local.aws import passing
 
 START = 1_800_000_000.0
 OURS: tuple[type[Service], ...] = (
@@ -66,10 +67,7 @@ class Regions:
 
     def advance(self, seconds: float) -> None:
         """Let time pass and run what is due on the way, each at its own time."""
-        clock = self.world.clock
-        assert isinstance(clock, Standing)
-        for _ in self.world.timers.passing(clock, clock.now() + seconds):
-            pass
+        passing.let_pass(self.world, seconds)
 
     def black_out(self, alias: str) -> None:
         """Make a Region dark."""
