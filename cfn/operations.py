@@ -166,6 +166,8 @@ def _ledger() -> Iterator[Operation]:
     )
     beat = (*mine, Limit.BEAT, Limit.OWN_REGION)
     yield from _rows("dynamodb", "UpdateItem", (Role.HEARTBEAT,), On.LEDGER, limits=beat)
+    known = (*mine, Limit.OWN_REGION)  # whether there is a ledger yet
+    yield from _rows("dynamodb", "GetItem", (Role.HEARTBEAT,), On.LEDGER, limits=known)
 
 
 def _data() -> Iterator[Operation]:

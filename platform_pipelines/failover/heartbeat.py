@@ -27,11 +27,15 @@ log = logging.getLogger("heartbeat")
 
 
 def beat_for_ever(ledger: Ledger, alias: str, clock: Clock, stop: threading.Event) -> None:
-    """Beat until `stop` is set. What keeps it from beating is said once, not at every beat."""
-    silent = False
+    """Beat until `stop` is set, once the ledger has roles: before that its table is still being
+    made, and DynamoDB makes only an empty one strongly consistent. What keeps it from beating is
+    said once, not at every beat."""
+    silent = made = False
     while not stop.is_set():
         try:
-            ledger.beat(alias)
+            made = made or ledger.roles() is not None
+            if made:
+                ledger.beat(alias)
             if silent:
                 log.warning("it beats again")
             silent = False

@@ -45,13 +45,21 @@ def test_it_beats_every_ten_seconds(world: World) -> None:
     assert world.calls("UpdateItem") == ["seoul"] * 6
 
 
+def test_it_writes_nothing_before_the_ledger_is_made(world: World) -> None:
+    """A table that is not empty cannot become strongly consistent."""
+    world.items.by_key.clear()
+    _beat(world, 60)
+    assert world.calls("UpdateItem") == []
+    assert world.items.by_key == {}
+
+
 def test_an_outage_silences_it_and_it_comes_back(world: World) -> None:
     """It goes on after any error, because a Region that comes back must be heard."""
     tries: list[str] = []
 
     def look(_alias: str, operation: str) -> None:
         tries.append(operation)
-        world.wires["seoul"].dark = 2 <= len(tries) < 4
+        world.wires["seoul"].dark = 3 <= len(tries) < 5  # it asks once whether there is a ledger
 
     world.wires["seoul"].on_call = look
     _beat(world, 20)
@@ -59,7 +67,7 @@ def test_an_outage_silences_it_and_it_comes_back(world: World) -> None:
     assert silent is not None
     assert silent.counter == 2
     world.wires["seoul"].dark = False
-    _beat(world, 20)
+    _beat(world, 60)
     again = world.ledger().heartbeat("seoul")
     assert again is not None
     assert again.counter > 2
