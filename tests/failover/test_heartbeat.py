@@ -59,15 +59,15 @@ def test_an_outage_silences_it_and_it_comes_back(world: World) -> None:
 
     def look(_alias: str, operation: str) -> None:
         tries.append(operation)
-        world.wires["seoul"].dark = 3 <= len(tries) < 5  # it asks once whether there is a ledger
+        world.wires["seoul"].dark = len(tries) >= 3  # the first call asks whether there is a ledger
 
     world.wires["seoul"].on_call = look
     _beat(world, 20)
     silent = world.ledger().heartbeat("seoul")
     assert silent is not None
     assert silent.counter == 2
-    world.wires["seoul"].dark = False
-    _beat(world, 60)
+    world.wires["seoul"].dark, world.wires["seoul"].on_call = False, None
+    _beat(world, 20)
     again = world.ledger().heartbeat("seoul")
     assert again is not None
     assert again.counter > 2
