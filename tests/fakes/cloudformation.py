@@ -181,13 +181,15 @@ class FakeCloudFormation(Repair):
     # How it works
 
     def _arrive(self, operation: str) -> None:
-        self.wire.call(operation)
-        for stack in list(self.stacks.values()):
-            if stack.change_set and self.clock.monotonic() >= stack.ends:
-                self._finish(stack, stack.change_set)
-            elif stack.then and self.clock.monotonic() >= stack.ends:
-                then, stack.then = stack.then, None
-                then()
+        with self.wire.lock:  # two callers must not end one operation
+            self.wire.call(operation)
+            now = self.clock.monotonic()
+            for stack in list(self.stacks.values()):
+                if stack.change_set and now >= stack.ends:
+                    self._finish(stack, stack.change_set)
+                elif stack.then and now >= stack.ends:
+                    then, stack.then = stack.then, None
+                    then()
 
     def _stack(self, name_or_id: str) -> Stack | None:
         everyone = [*self.stacks.values(), *self.gone.values()]
